@@ -1,0 +1,247 @@
+"""What may be recorded: the ledger's own rules, as functions of the state so far and the wish.
+
+Rules kept here:
+
+1. An observation is recorded only in an open year, for a unit of that year, on a day of its period. Requests,
+   late replies and last year's grade may lie before the period: derivations look at them.
+2. A void is final: a void observation cannot be amended, rectified or voided again.
+3. A year is opened once. A unit joins once, leaves once, and a name belongs to one unit.
+4. An amended observation keeps its place and must itself be one that could be recorded.
+
+Left to others: whether words and values are of the vocabulary and in their ranges (`Admission`, given by the
+caller), idempotency, order and storage (`ledger.recorder`), permissions, clocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from ledger.events import (
+    Changes,
+    Event,
+    GroupOfUnits,
+    ObservationAmended,
+    ObservationObserved,
+    ObservationRectified,
+    ObservationVoided,
+    Period,
+    Reading,
+    SchemeAdopted,
+    SchemeReference,
+    UnitJoined,
+    UnitLeft,
+    UnitRenamed,
+    YearOpened,
+)
+from ledger.rejection import Rejection
+
+BEFORE_THE_PERIOD = frozenset(
+    {"request_received", "request_extended", "request_answered", "late_reply", "prior_grade"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of a year: `key` is its first name in the year and never changes; `names` are (from day, name)."""
+
+    key: str
+    group: str
+    joined_on: date | None = None
+    left_on: date | None = None
+    names: tuple[tuple[date, str], ...] = ()
+
+    def name_on(self, day: date) -> str:
+        """Return the name in use on that day."""
+        return next((name for since, name in reversed(self.names) if since <= day), self.key)
+
+    def assessed_on(self, day: date) -> bool:
+        """Whether the unit is assessed on that day."""
+        return (self.joined_on is None or self.joined_on <= day) and (self.left_on is None or day < self.left_on)
+
+
+@dataclass(frozen=True, slots=True)
+class YearState:
+    """A year as its events have made it; version 0 is a year nobody has opened."""
+
+    year: int
+    version: int = 0
+    period: Period | None = None
+    scheme: SchemeReference | None = None
+    groups: tuple[str, ...] = ()
+    units: dict[str, Unit] = field(default_factory=dict)
+
+    def unit(self, name: str) -> Unit | None:
+        """Return the unit that has or had this name this year, or None."""
+        found = self.units.get(name)
+        if found is not None:
+            return found
+        return next((unit for unit in self.units.values() if any(name == other for _, other in unit.names)), None)
+
+    def opened(self) -> tuple[Period, SchemeReference]:
+        """Return the period and the scheme in force; refuses when the year is not open."""
+        if self.period is None or self.scheme is None:
+            raise Rejection("year-not-open", "year", f"the year {self.year} is not open; open it under a scheme first")
+        return self.period, self.scheme
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationState:
+    """An observation as its events have made it: how it reads now, and whether it counts."""
+
+    year: int
+    reading: Reading
+    position: int
+    version: int = 1
+    void: bool = False
+    rectified_on: date | None = None
+
+
+Admission = Callable[[YearState, Reading], None]
+"""Refuses, by raising, a reading whose words or values the year's scheme does not know."""
+
+
+def fold_year(state: YearState, event: Event) -> YearState:
+    """Return the year after the event."""
+    version = event.originator_version
+    match event:
+        case YearOpened():
+            units = {name: Unit(name, group.id) for group in event.groups for name in group.units}
+            groups = tuple(group.id for group in event.groups)
+            return YearState(event.year, version, event.period, event.scheme, groups, units)
+        case SchemeAdopted():
+            return replace(state, version=version, scheme=event.scheme, period=event.period)
+        case UnitJoined():
+            unit = Unit(event.unit, event.group, joined_on=event.on)
+        case UnitLeft():
+            unit = replace(state.units[event.unit], left_on=event.on)
+        case UnitRenamed():
+            old = state.units[event.unit]
+            unit = replace(old, names=tuple(sorted((*old.names, (event.on, event.name)))))
+        case _:
+            raise TypeError(f"expected an event of a year, got {event.wire}")
+    return replace(state, version=version, units={**state.units, unit.key: unit})
+
+
+def fold_observation(state: ObservationState | None, event: Event, position: int) -> ObservationState:
+    """Return the observation after the event, which stands at that ledger position."""
+    if isinstance(event, ObservationObserved):
+        return ObservationState(event.year, event.reading, position)
+    if state is None:
+        raise ValueError(f"expected an observation before {event.wire}")
+    match event:
+        case ObservationAmended():
+            return replace(state, version=event.originator_version, reading=event.reading)
+        case ObservationVoided():
+            return replace(state, version=event.originator_version, void=True)
+        case ObservationRectified():
+            return replace(state, version=event.originator_version, rectified_on=event.on)
+    raise TypeError(f"expected an event of an observation, got {event.wire}")
+
+
+def decide_observe(year: YearState, reading: Reading, admit: Admission) -> None:
+    """Refuse a reading that cannot be recorded in this year."""
+    period, _ = year.opened()
+    admit(year, reading)
+    day = reading.occurred_on
+    early = day < period.first and reading.kind in BEFORE_THE_PERIOD
+    if not early and not period.first <= day <= period.last:
+        span = f"{period.first} to {period.last}"
+        raise Rejection("date-outside-year", "occurred_on", f"found {day}, expected a day from {span}")
+
+
+def decide_amend(year: YearState, state: ObservationState, changes: Changes, admit: Admission) -> Reading:
+    """Return the new reading; refuses when the observation is void, nothing changes, or the reading is refused."""
+    _not_void(state)
+    reading = changes.applied_to(state.reading)
+    if reading == state.reading:
+        raise Rejection("amend-changes-nothing", "changes", "the observation reads so already")
+    decide_observe(year, reading, admit)
+    return reading
+
+
+def decide_void(state: ObservationState) -> None:
+    """Refuse to void what is void."""
+    _not_void(state)
+
+
+def decide_rectify(state: ObservationState, on: date) -> None:
+    """Refuse a rectification of a void observation, or on a day before the fact."""
+    _not_void(state)
+    if on < state.reading.occurred_on:
+        day = state.reading.occurred_on
+        raise Rejection("rectified-before-fact", "on", f"found {on}, expected {day} (the day of the fact) or later")
+
+
+def _not_void(state: ObservationState) -> None:
+    if state.void:
+        message = "the observation is void, and a void is final; record a new observation instead"
+        raise Rejection("observation-void", "observation", message)
+
+
+def decide_open(state: YearState, groups: Sequence[GroupOfUnits], expected: Sequence[str]) -> None:
+    """Refuse to open a year twice, or with groups or units that do not fit; `expected` are the scheme's groups."""
+    if state.version:
+        raise Rejection("year-already-open", "year", f"the year {state.year} is open already")
+    if [group.id for group in groups] != list(expected):
+        raise Rejection("year-groups", "groups", f"expected the scheme's groups {', '.join(expected)}, in this order")
+    names = [name for group in groups for name in group.units]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Rejection("year-unit-twice", "groups", f"named more than once: {', '.join(twice)}")
+    empty = [group.id for group in groups if not group.units]
+    if empty:
+        raise Rejection("year-group-empty", "groups", f"expected at least one unit in {', '.join(empty)}")
+
+
+def decide_join(state: YearState, name: str, group: str, on: date) -> None:
+    """Refuse a unit that is there already, an unknown group, or a day outside the year."""
+    _day_of_year(state, on)
+    if group not in state.groups:
+        raise Rejection("unknown-group", "group", f"found {group!r}, expected one of {', '.join(state.groups)}")
+    _name_is_free(state, name, "unit")
+
+
+def decide_leave(state: YearState, name: str, on: date) -> str:
+    """Return the key of the unit that leaves; refuses an unknown unit or one that has left."""
+    _day_of_year(state, on)
+    unit = _known(state, name)
+    if unit.left_on is not None:
+        raise Rejection("unit-has-left", "unit", f"{name} has left on {unit.left_on}")
+    return unit.key
+
+
+def decide_rename(state: YearState, name: str, new_name: str, on: date) -> str:
+    """Return the key of the unit that is renamed; refuses an unknown unit or a name that is taken."""
+    _day_of_year(state, on)
+    unit = _known(state, name)
+    _name_is_free(state, new_name, "name")
+    return unit.key
+
+
+def decide_adopt(state: YearState, scheme: SchemeReference, groups: Sequence[str]) -> None:
+    """Refuse a version that is in force already, or whose groups are not the year's."""
+    _, in_force = state.opened()
+    if in_force == scheme:
+        raise Rejection("scheme-in-force", "scheme", f"{scheme.id} version {scheme.version} is in force already")
+    if tuple(groups) != state.groups:
+        raise Rejection("year-groups", "scheme", f"expected the year's groups {', '.join(state.groups)}")
+
+
+def _known(state: YearState, name: str) -> Unit:
+    unit = state.unit(name)
+    if unit is None:
+        raise Rejection("unknown-unit", "unit", f"found {name!r}, expected a unit of the year {state.year}")
+    return unit
+
+
+def _name_is_free(state: YearState, name: str, where: str) -> None:
+    if state.unit(name) is not None:
+        raise Rejection("unit-name-taken", where, f"{name!r} is the name of a unit of the year {state.year}")
+
+
+def _day_of_year(state: YearState, day: date) -> None:
+    period, _ = state.opened()
+    if not period.first <= day <= period.last:
+        raise Rejection("date-outside-year", "on", f"found {day}, expected a day from {period.first} to {period.last}")

@@ -1,0 +1,1 @@
+"""The schema's history: alembic's environment and its versions, run by `ledger.database.migrate`."""

@@ -1,0 +1,243 @@
+"""What the models of a scheme cannot see on their own: names that must exist, ids that must differ, order of steps.
+
+Findings come back as (code, path, message); `schemes.reading` adds file and line. Printed labels that do not
+add up are not errors: `notes` reports them, because the document stays as printed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from schemes.conditions import RECTIFIED, Comparison, Where
+from schemes.exact import plain
+from schemes.rules import (
+    Award,
+    ByCount,
+    ByMetric,
+    ByRank,
+    ByRankingFact,
+    ByValue,
+    Checklist,
+    Deduct,
+    Discretion,
+    IfTotal,
+    Judged,
+    MeanRating,
+    Milestone,
+    Proportional,
+    Rule,
+    Selection,
+    Shortfall,
+    Tiers,
+)
+from schemes.scheme import Group, Indicator, Scheme, VetoFacts
+from schemes.vocabulary import (
+    Attribute,
+    CodeAttribute,
+    CodesAttribute,
+    ItemAttribute,
+    Vocabulary,
+)
+
+Path = tuple[str | int, ...]
+Finding = tuple[str, Path, str]
+
+
+def inconsistencies(scheme: Scheme, vocabulary: Vocabulary) -> list[Finding]:
+    """Return every inconsistency of the scheme; an empty list when it can be used."""
+    found = list(_duplicates("group", [group.id for group in scheme.groups], ("groups",)))
+    units = [unit for group in scheme.groups for unit in group.units]
+    found += [
+        ("scheme-duplicate-unit", ("groups",), f"the unit {unit} stands {times} times, expected once")
+        for unit, times in Counter(units).items()
+        if times > 1
+    ]
+    found += _bands(scheme)
+    for at, veto in enumerate(scheme.vetoes):
+        if isinstance(veto.when, VetoFacts):
+            found += _selection(veto.when, ("vetoes", at, "when"), vocabulary)
+    for at, output in enumerate(scheme.outputs):
+        found += _item(output.metric, ("outputs", at, "metric"), vocabulary)
+    for at, group in enumerate(scheme.groups):
+        found += _group(group, ("groups", at), scheme, vocabulary)
+    return found
+
+
+def notes(scheme: Scheme) -> list[str]:
+    """Return what a reader should know though nothing is wrong: printed labels their rows do not add up to."""
+    found = []
+    for group in scheme.groups:
+        for label in group.labels:
+            rows = [
+                row
+                for row in group.indicators
+                if row.section == "base" and row.titles[: len(label.titles)] == label.titles
+            ]
+            total = sum((row.points for row in rows), Decimal(0))
+            if total != label.points:
+                found.append(
+                    f"{group.id}: {' / '.join(label.titles)} is printed with {plain(label.points)} points, "
+                    f"its {len(rows)} rows add up to {plain(total)}; the rows are used"
+                )
+    return found
+
+
+def _duplicates(what: str, names: Sequence[str], path: Path) -> Iterator[Finding]:
+    for name, times in Counter(names).items():
+        if times > 1:
+            yield (f"scheme-duplicate-{what}", path, f"the {what} id {name!r} stands {times} times, expected once")
+
+
+def _bands(scheme: Scheme) -> Iterator[Finding]:
+    bounds = [band.at_least for band in scheme.bands]
+    if not bounds:
+        return
+    stated = [bound for bound in bounds if bound is not None]
+    if bounds[-1] is not None or len(stated) != len(bounds) - 1:
+        yield ("scheme-bands", ("bands",), "expected a lower bound on every band but the last, which has null")
+    if stated != sorted(set(stated), reverse=True):
+        yield ("scheme-bands", ("bands",), "expected lower bounds that fall from band to band")
+
+
+def _group(group: Group, path: Path, scheme: Scheme, vocabulary: Vocabulary) -> Iterator[Finding]:
+    yield from _duplicates("indicator", [row.id for row in group.indicators], (*path, "indicators"))
+    if group.quotas and group.quotas.top.share + group.quotas.bottom.share > 1:
+        yield ("scheme-quotas", (*path, "quotas"), "the two shares are more than the whole group")
+    if group.quotas and scheme.bands:
+        yield ("scheme-quotas", (*path, "quotas"), "expected either bands or quotas, found both")
+    for at, row in enumerate(group.indicators):
+        yield from _indicator(row, (*path, "indicators", at), group, scheme, vocabulary)
+
+
+def _indicator(
+    row: Indicator, path: Path, group: Group, scheme: Scheme, vocabulary: Vocabulary
+) -> Iterator[Finding]:
+    stages = [stage.id for stage in scheme.stages]
+    if stages and row.stage not in stages:
+        yield ("scheme-stage", (*path, "stage"), f"found {row.stage!r}, expected one of {', '.join(stages)}")
+    if not stages and row.stage is not None:
+        yield ("scheme-stage", (*path, "stage"), f"found {row.stage!r}, but the scheme has no stages")
+    if row.floor is not None and row.ceiling is not None and row.floor > row.ceiling:
+        yield ("scheme-bounds", path, f"the floor {row.floor} is above the ceiling {row.ceiling}")
+    if row.section == "penalty" and row.start == "full":
+        yield ("scheme-start", (*path, "start"), "a penalty row starts at 0; expected zero")
+    if row.applies_to:
+        named = row.applies_to.only if row.applies_to.only is not None else row.applies_to.all_but or ()
+        for unit in named:
+            if unit not in group.units:
+                yield ("scheme-unknown-unit", (*path, "applies_to"), f"{unit} is not a unit of group {group.id}")
+    if sum(isinstance(rule, Judged | Proportional | ByValue) for rule in row.rules) > 1:
+        yield ("scheme-two-values", (*path, "rules"), "expected at most one of judged, proportional, by_value")
+    pools: dict[str, str] = {}
+    for at, rule in enumerate(row.rules):
+        here = (*path, "rules", at)
+        if isinstance(rule, Deduct | Award) and rule.pool is not None:
+            if pools.setdefault(rule.pool, rule.effect) != rule.effect:
+                yield ("scheme-mixed-pool", (*here, "pool"), f"pool {rule.pool!r} mixes deduct and award")
+        yield from _rule(rule, here, row, vocabulary)
+
+
+def _rule(rule: Rule, path: Path, row: Indicator, vocabulary: Vocabulary) -> Iterator[Finding]:
+    takes = isinstance(rule, Deduct | Shortfall) or getattr(rule, "direction", None) == "deduct"
+    takes = takes or (isinstance(rule, Discretion) and rule.section == "penalty")
+    gives = isinstance(rule, Award | Milestone | IfTotal | MeanRating) or getattr(rule, "direction", None) == "award"
+    gives = gives or (isinstance(rule, Discretion) and rule.section == "bonus")
+    if takes and row.section == "bonus" or gives and row.section == "penalty":
+        yield ("scheme-direction", path, f"{rule.effect} does not fit the {row.section} section")
+    if isinstance(rule, Selection):
+        yield from _selection(rule, path, vocabulary)
+    match rule:
+        case Tiers():
+            yield from _rising([step.times for step in rule.steps], (*path, "steps"))
+        case Checklist():
+            for item in rule.items:
+                yield from _item(item, (*path, "items", item), vocabulary)
+        case ByRank(source=ByCount() as source):
+            yield from _selection(source.count, (*path, "source", "count"), vocabulary)
+        case ByRank(source=ByRankingFact(ranking=name)) | ByRank(source=ByMetric(metric=name)):
+            yield from _item(name, (*path, "source"), vocabulary)
+        case Shortfall(metric=name) | Proportional(metric=name) | ByValue(metric=name):
+            yield from _item(name, (*path, "metric"), vocabulary)
+        case Milestone():
+            for at, condition in enumerate(rule.conditions):
+                yield from _selection(condition, (*path, "conditions", at), vocabulary)
+        case _:
+            pass
+    if isinstance(rule, ByRank):
+        yield from _rising([place.rank for place in rule.places], (*path, "places"))
+    if isinstance(rule, ByValue):
+        yield from _rising([step.at_least for step in rule.steps], (*path, "steps"))
+
+
+def _rising(bounds: Sequence[int] | Sequence[Decimal], path: Path) -> Iterator[Finding]:
+    if list(bounds) != sorted(set(bounds)):
+        yield ("scheme-steps", path, f"expected steps that rise, found {', '.join(map(str, bounds))}")
+
+
+def _item(name: str, path: Path, vocabulary: Vocabulary) -> Iterator[Finding]:
+    if name not in vocabulary.items:
+        near = vocabulary.items_like(name)
+        hint = f"; did you mean {near[0]!r}?" if near else "; add it to `items` with its label"
+        yield ("scheme-unknown-item", path, f"found {name!r}, expected an item code of the vocabulary{hint}")
+
+
+def _selection(selection: Selection, path: Path, vocabulary: Vocabulary) -> Iterator[Finding]:
+    attributes: dict[str, list[Attribute]] = {}
+    for kind in selection.kinds:
+        known = vocabulary.kinds.get(kind)
+        if known is None:
+            allowed = ", ".join(vocabulary.kinds)
+            yield ("scheme-unknown-kind", (*path, "kinds"), f"found {kind!r}, expected one of {allowed}")
+            continue
+        for name, attribute in known.attributes.items():
+            attributes.setdefault(name, []).append(attribute)
+    if attributes:
+        yield from _where(selection.where, (*path, "where"), attributes, vocabulary)
+
+
+def _where(
+    where: Where, path: Path, attributes: dict[str, list[Attribute]], vocabulary: Vocabulary
+) -> Iterator[Finding]:
+    for name, test in where.tests.items():
+        if name == RECTIFIED:
+            if not isinstance(test, bool):
+                yield ("scheme-predicate", (*path, name), f"found {test!r}, expected true or false")
+            continue
+        if name not in attributes:
+            allowed = ", ".join([*attributes, RECTIFIED])
+            yield ("scheme-unknown-attribute", (*path, name), f"found {name!r}, expected one of {allowed}")
+            continue
+        if isinstance(test, Comparison):
+            continue
+        for value in test if isinstance(test, tuple) else (test,):
+            if not any(_possible(value, attribute, vocabulary) for attribute in attributes[name]):
+                yield from _impossible(value, name, path, attributes[name][0], vocabulary)
+    for key, parts in (("all", where.all_of), ("any", where.any_of)):
+        for at, part in enumerate(parts):
+            yield from _where(part, (*path, key, at), attributes, vocabulary)
+    if where.none_of is not None:
+        yield from _where(where.none_of, (*path, "not"), attributes, vocabulary)
+
+
+def _possible(value: object, attribute: Attribute, vocabulary: Vocabulary) -> bool:
+    match attribute:
+        case CodeAttribute() | CodesAttribute():
+            return value in attribute.values
+        case ItemAttribute():
+            return value in vocabulary.items
+        case _:
+            return not isinstance(value, bool)
+
+
+def _impossible(
+    value: object, name: str, path: Path, attribute: Attribute, vocabulary: Vocabulary
+) -> Iterator[Finding]:
+    if isinstance(attribute, ItemAttribute):
+        yield from _item(str(value), (*path, name), vocabulary)
+    elif isinstance(attribute, CodeAttribute | CodesAttribute):
+        allowed = ", ".join(attribute.values)
+        yield ("scheme-unknown-code", (*path, name), f"found {value!r}, expected one of {allowed}")
+    else:
+        yield ("scheme-predicate", (*path, name), f"found {value!r}, which {name} can never be")

@@ -1,0 +1,258 @@
+"""A scheme: one year's scoring document as data, with its groups, units, indicators, caps, grades and vetoes."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from schemes.rules import Basis, Judged, Model, Rule, Selection, kinds_of
+
+Section = Literal["base", "bonus", "penalty"]
+NotApplicable = Literal["drop", "rescale", "full_credit"]
+Share = Annotated[Decimal, Field(ge=0, le=1)]
+
+
+class Document(Model):
+    """The official document a scheme comes from; `number` is null when none is printed."""
+
+    title: str
+    number: str | None
+    issuer: str
+    issued_on: date
+
+
+class Jurisdiction(Model):
+    """A county, county-level city or district by its GB/T 2260 code, with its full name."""
+
+    code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+    name: str
+
+
+class Period(Model):
+    """The days whose facts count, both included."""
+
+    first: date
+    last: date
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Period:
+        if self.first > self.last:
+            raise ValueError(f"first day {self.first} is after the last day {self.last}")
+        return self
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+class Stage(Model):
+    """One of several sheets weighed into the total; a fact counts in it only when it occurred in its window."""
+
+    id: str
+    title: str
+    weight: Annotated[Decimal, Field(ge=0)]
+    full: Annotated[Decimal, Field(ge=0)]
+    window: Period | None = None
+
+
+class AppliesTo(Model):
+    """The units a row is for: only these, or all but these; exactly one of the two is stated."""
+
+    only: tuple[str, ...] | None = None
+    all_but: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> AppliesTo:
+        if (self.only is None) == (self.all_but is None):
+            raise ValueError("expected either only or all_but")
+        return self
+
+    def includes(self, unit: str) -> bool:
+        """Whether the row is for this unit."""
+        return unit in self.only if self.only is not None else unit not in (self.all_but or ())
+
+
+class Indicator(Model):
+    """One scoring row: its place in the document, its points, its bounds and its rules.
+
+    `floor` and `ceiling` are null where there is no bound. Unstated, the ceiling is the points and the floor 0;
+    a penalty row starts at 0, has the ceiling 0 and no floor.
+    """
+
+    id: str
+    titles: tuple[str, ...] = Field(min_length=1)
+    clause: str
+    points: Annotated[Decimal, Field(ge=0)]
+    section: Section = "base"
+    stage: str | None = None
+    start: Literal["full", "zero"]
+    floor: Decimal | None
+    ceiling: Decimal | None
+    per_account: bool = False
+    applies_to: AppliesTo | None = None
+    rules: tuple[Rule, ...] = ()
+    note: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bounds(cls, data: Any) -> Any:
+        """Fill in the bounds the file leaves out."""
+        if not isinstance(data, dict):
+            return data
+        penalty = data.get("section") == "penalty"
+        filled = {"floor": None if penalty else 0, "ceiling": 0 if penalty else data.get("points")}
+        if penalty:
+            filled["start"] = "zero"
+        return {**filled, **data}
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of facts that can touch the row; without any of them it scores the same for every unit."""
+        return frozenset(kind for rule in self.rules for kind in kinds_of(rule))
+
+    @property
+    def judged(self) -> Judged | None:
+        """The row's judged rule, if it is a judged row."""
+        return next((rule for rule in self.rules if isinstance(rule, Judged)), None)
+
+    def applies(self, unit: str) -> bool:
+        """Whether the row is in this unit's sheet."""
+        return self.applies_to is None or self.applies_to.includes(unit)
+
+
+class Label(Model):
+    """The points the document prints beside a heading, whether or not its rows add up to them."""
+
+    titles: tuple[str, ...] = Field(min_length=1)
+    points: Decimal
+
+
+class Output(Model):
+    """A figure reported beside the score and never part of it: a metric times a factor."""
+
+    id: str
+    titles: tuple[str, ...]
+    clause: str
+    metric: str
+    factor: Decimal
+
+
+class Group(Model):
+    """Units that are ranked together, and the rows they are scored on."""
+
+    id: str
+    title: str
+    units: tuple[str, ...] = Field(min_length=1)
+    example_units: bool = False
+    indicators: tuple[Indicator, ...] = Field(min_length=1)
+    labels: tuple[Label, ...] = ()
+    quotas: Quotas | None = None
+
+    def indicator(self, identifier: str) -> Indicator | None:
+        """Return the row of that id, or None."""
+        return next((row for row in self.indicators if row.id == identifier), None)
+
+
+class Band(Model):
+    """A grade and the lowest total that earns it; the last band has no bound."""
+
+    grade: str
+    at_least: Decimal | None
+
+
+class End(Model):
+    """The grade of one end of the ranking and its share of the units."""
+
+    grade: str
+    share: Share
+
+
+class Quotas(Model):
+    """Grades by rank within the group: the best, the rest, the last."""
+
+    top: End
+    middle: str
+    bottom: End
+
+
+class Gate(Model):
+    """The bonus section counts only when the subtotal reaches the threshold."""
+
+    basis: Basis
+    at_least: Decimal
+
+
+class VetoFacts(Selection):
+    """Fires on this many times, optionally only of facts that share one value of an attribute."""
+
+    min_count: int = Field(default=1, ge=1)
+    same: str | None = None
+
+
+class VetoSubtotal(Model):
+    """Fires when a subtotal lies below a threshold (a fail line)."""
+
+    basis: Basis | Literal["total"]
+    below: Decimal
+
+
+def _condition(value: Any) -> str:
+    return "facts" if "kinds" in (value if isinstance(value, dict) else vars(value)) else "subtotal"
+
+
+class Veto(Model):
+    """Forces a grade, fixes the total, or both, when its condition holds."""
+
+    id: str
+    title: str
+    clause: str
+    when: Annotated[
+        Annotated[VetoFacts, Tag("facts")] | Annotated[VetoSubtotal, Tag("subtotal")], Discriminator(_condition)
+    ]
+    grade: str | None = None
+    total: Decimal | None = None
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Veto:
+        if self.grade is None and self.total is None:
+            raise ValueError("expected grade, total or both")
+        return self
+
+
+class Scheme(Model):
+    """One version of a scheme. A null `cap`, `floor`, `bonus_cap`, `bonus_gate` or `penalty_cap` is no bound."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    version: str
+    document: Document
+    jurisdiction: Jurisdiction
+    year: int
+    period: Period
+    full: Annotated[Decimal, Field(ge=0)]
+    cap: Decimal | None = None
+    cap_after: Literal["bonus", "all"] = "bonus"
+    floor: Decimal | None = Decimal(0)
+    bonus_cap: Decimal | None = None
+    bonus_gate: Gate | None = None
+    penalty_cap: Decimal | None = None
+    not_applicable: NotApplicable
+    stages: tuple[Stage, ...] = ()
+    bands: tuple[Band, ...] = ()
+    vetoes: tuple[Veto, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    items: dict[str, str] = {}
+    groups: tuple[Group, ...] = Field(min_length=1)
+
+    def group_of(self, unit: str) -> Group | None:
+        """Return the group whose unit list of the scheme names the unit, or None."""
+        return next((group for group in self.groups if unit in group.units), None)
+
+    def group(self, identifier: str) -> Group | None:
+        """Return the group of that id, or None."""
+        return next((group for group in self.groups if group.id == identifier), None)
+
+
+Group.model_rebuild()

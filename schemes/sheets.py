@@ -1,0 +1,208 @@
+"""A year's sheets: facts × scheme → the score of every unit, its rank and grade, and what is still open.
+
+The module takes values and returns values. It does not know how facts came to be known (that is the caller's
+choice of readings), nor clocks, files or permissions.
+
+1. `counting_facts`: readings up to the day, with derived late replies, without what lies outside the period.
+2. Each unit's applicable rows are scored (`schemes.scoring`), first without `if_total` rules, then with them.
+3. Sections and totals (`schemes.subtotals`), vetoes, ranks and grades (`schemes.grading`).
+4. Units with pending rows are scored twice more, with those rows at their lowest and highest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from operator import attrgetter
+
+from schemes.exact import ZERO, exact_arithmetic
+from schemes.fact import Fact
+from schemes.figures import Figures, Roster
+from schemes.grading import fired_vetoes, grades, ranks, vetoed_total
+from schemes.late_replies import derived_late_replies
+from schemes.rules import FactsByKind, IfTotal
+from schemes.scheme import Indicator, Scheme, Stage, Veto
+from schemes.scoring import Circumstances, IndicatorScore, Pending, score_indicator
+from schemes.subtotals import Subtotals, subtotals, total
+
+Claims = frozenset[tuple[str, str]]
+"""Granted claims: (unit, indicator) pairs that are not applicable this year."""
+
+FactsByUnit = dict[str, FactsByKind]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One unit's rows, sections and total for one set of facts; `total` is after vetoes."""
+
+    rows: tuple[IndicatorScore, ...]
+    sections: tuple[Subtotals, ...]
+    vetoes: tuple[Veto, ...]
+    total: Decimal
+
+    def section(self, name: str) -> Decimal:
+        """Return base, bonus or penalty: the plain sum over the stages."""
+        return sum((getattr(part, name) for part in self.sections), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The score sheet of one unit: its score, its place in the group, and what pending rows leave open."""
+
+    unit: str
+    group: str
+    score: Score
+    rank: int
+    grade: str | None
+    pending: tuple[str, ...]
+    lowest: Decimal
+    highest: Decimal
+    outputs: Mapping[str, Decimal | None]
+
+    @property
+    def total(self) -> Decimal:
+        """The total after vetoes."""
+        return self.score.total
+
+
+def counting_facts(scheme: Scheme, facts: Iterable[Fact], as_of: date) -> list[Fact]:
+    """Return the facts that count on that day, in the order of facts, derived late replies among them.
+
+    A day after the period is as of its last day. Facts before the period do not count, except `prior_grade`;
+    requests from before it are only looked at for late replies.
+    """
+    last_day = min(as_of, scheme.period.last)
+    seen = sorted((fact for fact in facts if fact.occurred_on <= last_day), key=attrgetter("order"))
+    first_day = scheme.period.first
+    counting = [fact for fact in seen if fact.occurred_on >= first_day or fact.kind == "prior_grade"]
+    derived = [late for late in derived_late_replies(seen, last_day) if late.occurred_on >= first_day]
+    known = [_rectified_by(fact, last_day) for fact in counting]
+    return sorted([*known, *derived], key=attrgetter("order")) if derived else known
+
+
+def _rectified_by(fact: Fact, day: date) -> Fact:
+    if fact.rectified_on is None or fact.rectified_on <= day:
+        return fact
+    return replace(fact, rectified_on=None)
+
+
+def by_unit(facts: Iterable[Fact], units: Iterable[str], stage: Stage | None) -> FactsByUnit:
+    """Return the facts of each unit by kind, narrowed to the stage's window; units without facts included."""
+    found: dict[str, dict[str, list[Fact]]] = {unit: {} for unit in units}
+    window = stage.window if stage else None
+    for fact in facts:
+        if fact.unit in found and (window is None or fact.occurred_on in window):
+            found[fact.unit].setdefault(fact.kind, []).append(fact)
+    return {unit: kinds for unit, kinds in found.items()}
+
+
+class Year:
+    """Everything one query looks at: a scheme, the units, the facts that count, the granted claims."""
+
+    def __init__(self, scheme: Scheme, roster: Roster, facts: list[Fact], claims: Claims = frozenset()) -> None:
+        self.scheme = scheme
+        self.roster = roster
+        self.facts = facts
+        self.claims = claims
+        self.group_of = {unit: group for group, units in roster.items() for unit in units}
+        self._untouched: dict[str, dict[tuple[str, Pending], IndicatorScore]] = {group: {} for group in roster}
+        stages: tuple[Stage | None, ...] = scheme.stages or (None,)
+        self.stages = tuple(
+            (stage, stage_facts, Figures(stage_facts, roster))
+            for stage in stages
+            for stage_facts in (by_unit(facts, self.group_of, stage),)
+        )
+
+    def rows(self, unit: str, stage: Stage | None) -> tuple[list[Indicator], list[Indicator]]:
+        """Return the rows of the unit's sheet in this stage: those that apply and those left out."""
+        group = self.scheme.group(self.group_of[unit])
+        assert group is not None, "the roster's groups are the scheme's"
+        rows = [row for row in group.indicators if stage is None or row.stage == stage.id]
+        left_out = [row for row in rows if not row.applies(unit) or (unit, row.id) in self.claims]
+        return [row for row in rows if row not in left_out], left_out
+
+    def score(self, unit: str, pending: Pending = Pending.DEFAULT) -> Score:
+        """Return the unit's score with its pending rows at their default, lowest or highest."""
+        rows: list[IndicatorScore] = []
+        sections: list[Subtotals] = []
+        for stage, facts, figures in self.stages:
+            untouched = self._untouched[self.group_of[unit]]
+            around = Circumstances(unit, self.scheme.year, figures, pending, untouched=untouched)
+            applying, left_out = self.rows(unit, stage)
+            scores, part = score_stage(self.scheme, stage, applying, left_out, facts[unit], around)
+            rows += scores
+            sections.append(part)
+        before_veto = total(self.scheme, sections)
+        vetoes = fired_vetoes(self.scheme, self.facts_of(unit), sections, before_veto)
+        return Score(tuple(rows), tuple(sections), vetoes, vetoed_total(vetoes, before_veto))
+
+    def facts_of(self, unit: str) -> list[Fact]:
+        """Return the unit's facts that count, in the order of facts, whatever the stage."""
+        return self._facts_by_unit.get(unit, [])
+
+    @cached_property
+    def _facts_by_unit(self) -> dict[str, list[Fact]]:
+        found: dict[str, list[Fact]] = {}
+        for fact in self.facts:
+            found.setdefault(fact.unit, []).append(fact)
+        return found
+
+    def outputs(self, unit: str) -> dict[str, Decimal | None]:
+        """Return the figures reported beside the score, null without their metric."""
+        _, _, figures = self.stages[0]
+        return {
+            output.id: value * output.factor if (value := figures.metrics(output.metric).get(unit)) is not None else None
+            for output in self.scheme.outputs
+        }
+
+
+def score_stage(
+    scheme: Scheme,
+    stage: Stage | None,
+    applying: list[Indicator],
+    left_out: list[Indicator],
+    facts: FactsByKind,
+    around: Circumstances,
+) -> tuple[list[IndicatorScore], Subtotals]:
+    """Return the rows and sections of one stage; `if_total` rules see the subtotals without any of them."""
+    scores = [score_indicator(row, facts, around) for row in applying]
+    part = subtotals(scheme, stage, ((score.indicator, score.value) for score in scores), left_out)
+    if any(isinstance(rule, IfTotal) for row in applying for rule in row.rules):
+        seeing = replace(around, subtotals=part)
+        scores = [
+            score_indicator(row, facts, seeing) if any(isinstance(rule, IfTotal) for rule in row.rules) else score
+            for row, score in zip(applying, scores, strict=True)
+        ]
+        part = subtotals(scheme, stage, ((score.indicator, score.value) for score in scores), left_out)
+    return scores, part
+
+
+def default_roster(scheme: Scheme) -> Roster:
+    """Return the scheme's own unit lists."""
+    return {group.id: group.units for group in scheme.groups}
+
+
+def sheets(scheme: Scheme, roster: Roster, facts: Iterable[Fact], as_of: date, claims: Claims) -> dict[str, Sheet]:
+    """Return the sheet of every unit of the year, in the order of groups and units."""
+    with exact_arithmetic():
+        year = Year(scheme, roster, counting_facts(scheme, facts, as_of), claims)
+        scores = {unit: year.score(unit) for unit in year.group_of}
+        found: dict[str, Sheet] = {}
+        for group, units in roster.items():
+            totals = {unit: scores[unit].total for unit in units}
+            places = ranks(totals)
+            given = grades(scheme, group, totals, {unit: scores[unit].vetoes for unit in units})
+            for unit in units:
+                found[unit] = _sheet(year, unit, scores[unit], places[unit], given[unit])
+        return found
+
+
+def _sheet(year: Year, unit: str, score: Score, rank: int, grade: str | None) -> Sheet:
+    pending = tuple(row.indicator.id for row in score.rows if row.pending)
+    lowest = year.score(unit, Pending.LOWEST).total if pending else score.total
+    highest = year.score(unit, Pending.HIGHEST).total if pending else score.total
+    group = year.group_of[unit]
+    return Sheet(unit, group, score, rank, grade, pending, lowest, highest, year.outputs(unit))

@@ -1,0 +1,116 @@
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.canonical import DEEPEST, LARGEST_EVENT, LARGEST_INTEGER, JsonProblem, canonical_bytes, read_json
+
+characters = st.characters(codec="utf-8", exclude_characters="\x00")
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-LARGEST_INTEGER, LARGEST_INTEGER) | st.text(characters),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(characters), inner),
+    max_leaves=20,
+)
+
+
+def test_canonical_bytes_of_a_worked_example() -> None:
+    value = {"€": "福城街道", "\r": 1, "1": [True, None, {}], "é": "\u20ac$\x0f\nA'B\"\\", "b": 2, "a": -0}
+    expected = '{"\\r":1,"1":[true,null,{}],"a":0,"b":2,"é":"€$\\u000f\\nA\'B\\"\\\\","€":"福城街道"}'
+    assert canonical_bytes(value) == expected.encode()
+
+
+def test_keys_are_sorted_by_utf16_code_units() -> None:
+    # RFC 8785 section 3.2.3: U+1F600 is a surrogate pair, and sorts before U+FB33.
+    assert canonical_bytes({"\ufb33": 1, "\U0001f600": 2}) == '{"\U0001f600":2,"\ufb33":1}'.encode()
+
+
+@given(values)
+def test_what_was_written_is_read_again(value: object) -> None:
+    assert read_json(canonical_bytes(value)) == value
+
+
+@given(values)
+def test_whatever_the_spelling_the_canonical_bytes_are_the_same(value: object) -> None:
+    spelled_otherwise = json.dumps(value, ensure_ascii=True, indent=2)
+    assert canonical_bytes(read_json(spelled_otherwise, limit=10**6)) == canonical_bytes(value)
+
+
+def test_an_event_has_a_largest_size() -> None:
+    assert len(canonical_bytes("x" * (LARGEST_EVENT - 2))) == LARGEST_EVENT
+    with pytest.raises(JsonProblem, match=r"65536 bytes; expected at most 65535") as problem:
+        canonical_bytes("x" * (LARGEST_EVENT - 1))
+    assert problem.value.code == "json-too-large"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Decimal("0.5"), float("nan"), 2**53, {1: 2}, "\ud800", {"\ud800": 1}, b"x"],
+    ids=["decimal", "not a number", "integer", "key", "surrogate", "surrogate in a key", "bytes"],
+)
+def test_a_value_without_a_canonical_form_is_refused(value: object) -> None:
+    with pytest.raises(JsonProblem) as problem:
+        canonical_bytes(value)
+    assert problem.value.code == "json-not-canonical"
+
+
+def test_a_value_nested_beyond_python_is_refused() -> None:
+    value: list[object] = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(JsonProblem) as problem:
+        canonical_bytes(value)
+    assert problem.value.code == "json-too-deep"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "where", "message"),
+    [
+        ('{"a": {"b": 1, "b": 1}}', "json-duplicate-key", "$.a", 'the key "b" stands twice'),
+        ('{"a": [1, NaN]}', "json-not-a-number", "$.a[1]", "NaN is no JSON number"),
+        ("-Infinity", "json-not-a-number", "$", "-Infinity is no JSON number"),
+        ("9007199254740992", "json-number-too-large", "$", "beyond ±9007199254740991"),
+        ("-9007199254740992", "json-number-too-large", "$", "send it as a string"),
+        ("1" * 5_000, "json-number-too-large", "$", "…"),
+        ('{"points": 0.5}', "json-fraction", "$.points", "send decimals as strings"),
+        ("[1e3]", "json-fraction", "$[0]", "the number 1e3 is no integer"),
+        ("1e999", "json-fraction", "$", "1e999"),
+        ('{"note": "a\\u0000b"}', "json-nul", "$.note", "U+0000 at character 2"),
+        ('{"a\\u0000": 1}', "json-nul", "$", "U+0000 at character 2"),
+        ('["\\ud800"]', "json-surrogate", "$[0]", "lone surrogate U+D800 at character 1"),
+        ("['a']", "json-malformed", "line 1 column 2", "not JSON"),
+        ('{"a": 1} x', "json-malformed", "line 1 column 10", "Extra data"),
+        ("", "json-malformed", "line 1 column 1", "expected exactly one JSON value"),
+        ('"a\tb"', "json-malformed", "line 1 column 3", "Invalid control character"),
+        ("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), "json-too-deep", "$" + "[0]" * DEEPEST, "at most 64 levels"),
+        ("[" * 30_000, "json-too-deep", "$", "nested too deep"),
+        ("1" * (LARGEST_EVENT + 1), "json-too-large", "$", "65536 bytes; expected at most 65535"),
+    ],
+)
+def test_json_with_more_than_one_meaning_is_refused(text: str, code: str, where: str, message: str) -> None:
+    for data in (text, text.encode()):
+        with pytest.raises(JsonProblem) as problem:
+            read_json(data)
+        assert (problem.value.code, problem.value.where) == (code, where)
+        assert message in str(problem.value)
+
+
+@pytest.mark.parametrize("data", [b'"\xff"', b'\xef\xbb\xbf"a"', '"a"'.encode("utf-16")], ids=["byte", "mark", "utf-16"])
+def test_only_plain_utf8_is_read(data: bytes) -> None:
+    with pytest.raises(JsonProblem) as problem:
+        read_json(data)
+    assert problem.value.code == "json-malformed"
+
+
+def test_the_largest_integers_and_depth_are_read() -> None:
+    assert read_json(f"[{LARGEST_INTEGER}, {-LARGEST_INTEGER}]") == [LARGEST_INTEGER, -LARGEST_INTEGER]
+    assert read_json("[" * DEEPEST + "]" * DEEPEST)
+
+
+@given(st.binary())
+def test_any_bytes_are_read_or_refused_with_a_code(data: bytes) -> None:
+    try:
+        read_json(data)
+    except JsonProblem as problem:
+        assert problem.code.startswith("json-")
