@@ -148,13 +148,12 @@ class Batch:
         keys: what was recorded under the keys of the requests.
     """
 
-    def __init__(
-        self, ledger: str, head: Head, versions: dict[UUID, int], keys: dict[str, KeyRecord]
-    ) -> None:
+    def __init__(self, ledger: str, head: Head, versions: dict[UUID, int], keys: dict[str, KeyRecord]) -> None:
         self.ledger = ledger
         self.event_rows: list[Values] = []
         self.key_rows: list[Values] = []
         self.last = microseconds(head.last_recorded_at)
+        self._leaves: list[bytes] = []
         self._events: list[StoredEvent] = []
         self._documents: dict[bytes, Values] = {}
         self._first = head
@@ -164,8 +163,7 @@ class Batch:
 
     def head(self) -> Head:
         """Return the ledger's head after the admitted requests."""
-        leaves = (row["leaf_hash"] for row in self.event_rows)
-        return Head(self._size, moment(self.last), self._first.edge.extend(leaves))
+        return Head(self._size, moment(self.last), self._first.edge.extend(self._leaves))
 
     def admit(self, request: Request) -> Sequence[int]:
         """Take in one request and return the positions of its events.
@@ -231,6 +229,8 @@ class Batch:
 
     def _add(self, request: Request, recorded_at: int) -> Sequence[int]:
         ledger, first = self.ledger, self._size + 1
+        leaves = [leaf_hash(event.state) for event in request.events]
+        self._leaves += leaves
         self.event_rows += [
             {
                 "ledger": ledger,
@@ -239,10 +239,10 @@ class Batch:
                 "version": event.originator_version,
                 "topic": event.topic,
                 "state": event.state,
-                "leaf_hash": leaf_hash(event.state),
+                "leaf_hash": leaf,
                 "recorded_at": recorded_at,
             }
-            for position, event in enumerate(request.events, first)
+            for position, (event, leaf) in enumerate(zip(request.events, leaves, strict=True), first)
         ]
         self._events += request.events
         self._size += len(request.events)

@@ -102,7 +102,9 @@ def _decoded(data: bytes | str, limit: int) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        found = f"byte 0x{data[error.start]:02x} is not UTF-8 ({error.reason}); expected UTF-8 without a byte order mark"
+        found = (
+            f"byte 0x{data[error.start]:02x} is not UTF-8 ({error.reason}); expected UTF-8 without a byte order mark"
+        )
         raise JsonProblem("json-malformed", found, f"byte {error.start}") from error
 
 
@@ -151,7 +153,9 @@ def _storable(text: str, where: str) -> str:
         return text
     if found[0] == "\x00":
         raise JsonProblem("json-nul", f"U+0000 at character {found.start() + 1} of a string; leave it out", where)
-    message = f"lone surrogate U+{ord(found[0]):04X} at character {found.start() + 1} of a string; expected whole characters"
+    message = (
+        f"lone surrogate U+{ord(found[0]):04X} at character {found.start() + 1} of a string; expected whole characters"
+    )
     raise JsonProblem("json-surrogate", message, where)
 
 

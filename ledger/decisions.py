@@ -35,11 +35,9 @@ from ledger.events import (
     UnitRenamed,
     YearOpened,
 )
-from ledger.rejection import Rejection
+from ledger.rejection import rejected
 
-BEFORE_THE_PERIOD = frozenset(
-    {"request_received", "request_extended", "request_answered", "late_reply", "prior_grade"}
-)
+BEFORE_THE_PERIOD = frozenset({"request_received", "request_extended", "request_answered", "late_reply", "prior_grade"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class YearState:
     def opened(self) -> tuple[Period, SchemeReference]:
         """Return the period and the scheme in force; refuses when the year is not open."""
         if self.period is None or self.scheme is None:
-            raise Rejection("year-not-open", "year", f"the year {self.year} is not open; open it under a scheme first")
+            raise rejected("year-not-open", "year", f"the year {self.year} is not open; open it under a scheme first")
         return self.period, self.scheme
 
 
@@ -92,14 +90,13 @@ class ObservationState:
 
     year: int
     reading: Reading
-    position: int
     version: int = 1
     void: bool = False
     rectified_on: date | None = None
 
 
 Admission = Callable[[YearState, Reading], None]
-"""Refuses, by raising, a reading whose words or values the year's scheme does not know."""
+"""Refuses, by raising `Rejection`, a reading whose words or values the year's scheme does not know."""
 
 
 def fold_year(state: YearState, event: Event) -> YearState:
@@ -124,10 +121,10 @@ def fold_year(state: YearState, event: Event) -> YearState:
     return replace(state, version=version, units={**state.units, unit.key: unit})
 
 
-def fold_observation(state: ObservationState | None, event: Event, position: int) -> ObservationState:
-    """Return the observation after the event, which stands at that ledger position."""
+def fold_observation(state: ObservationState | None, event: Event) -> ObservationState:
+    """Return the observation after the event."""
     if isinstance(event, ObservationObserved):
-        return ObservationState(event.year, event.reading, position)
+        return ObservationState(event.year, event.reading)
     if state is None:
         raise ValueError(f"expected an observation before {event.wire}")
     match event:
@@ -137,6 +134,8 @@ def fold_observation(state: ObservationState | None, event: Event, position: int
             return replace(state, version=event.originator_version, void=True)
         case ObservationRectified():
             return replace(state, version=event.originator_version, rectified_on=event.on)
+        case _:
+            pass
     raise TypeError(f"expected an event of an observation, got {event.wire}")
 
 
@@ -148,7 +147,7 @@ def decide_observe(year: YearState, reading: Reading, admit: Admission) -> None:
     early = day < period.first and reading.kind in BEFORE_THE_PERIOD
     if not early and not period.first <= day <= period.last:
         span = f"{period.first} to {period.last}"
-        raise Rejection("date-outside-year", "occurred_on", f"found {day}, expected a day from {span}")
+        raise rejected("date-outside-year", "occurred_on", f"found {day}, expected a day from {span}")
 
 
 def decide_amend(year: YearState, state: ObservationState, changes: Changes, admit: Admission) -> Reading:
@@ -156,7 +155,7 @@ def decide_amend(year: YearState, state: ObservationState, changes: Changes, adm
     _not_void(state)
     reading = changes.applied_to(state.reading)
     if reading == state.reading:
-        raise Rejection("amend-changes-nothing", "changes", "the observation reads so already")
+        raise rejected("amend-changes-nothing", "changes", "the observation reads so already")
     decide_observe(year, reading, admit)
     return reading
 
@@ -171,35 +170,35 @@ def decide_rectify(state: ObservationState, on: date) -> None:
     _not_void(state)
     if on < state.reading.occurred_on:
         day = state.reading.occurred_on
-        raise Rejection("rectified-before-fact", "on", f"found {on}, expected {day} (the day of the fact) or later")
+        raise rejected("rectified-before-fact", "on", f"found {on}, expected {day} (the day of the fact) or later")
 
 
 def _not_void(state: ObservationState) -> None:
     if state.void:
         message = "the observation is void, and a void is final; record a new observation instead"
-        raise Rejection("observation-void", "observation", message)
+        raise rejected("observation-void", "observation", message)
 
 
 def decide_open(state: YearState, groups: Sequence[GroupOfUnits], expected: Sequence[str]) -> None:
     """Refuse to open a year twice, or with groups or units that do not fit; `expected` are the scheme's groups."""
     if state.version:
-        raise Rejection("year-already-open", "year", f"the year {state.year} is open already")
+        raise rejected("year-already-open", "year", f"the year {state.year} is open already")
     if [group.id for group in groups] != list(expected):
-        raise Rejection("year-groups", "groups", f"expected the scheme's groups {', '.join(expected)}, in this order")
+        raise rejected("year-groups", "groups", f"expected the scheme's groups {', '.join(expected)}, in this order")
     names = [name for group in groups for name in group.units]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise Rejection("year-unit-twice", "groups", f"named more than once: {', '.join(twice)}")
+        raise rejected("year-unit-twice", "groups", f"named more than once: {', '.join(twice)}")
     empty = [group.id for group in groups if not group.units]
     if empty:
-        raise Rejection("year-group-empty", "groups", f"expected at least one unit in {', '.join(empty)}")
+        raise rejected("year-group-empty", "groups", f"expected at least one unit in {', '.join(empty)}")
 
 
 def decide_join(state: YearState, name: str, group: str, on: date) -> None:
     """Refuse a unit that is there already, an unknown group, or a day outside the year."""
     _day_of_year(state, on)
     if group not in state.groups:
-        raise Rejection("unknown-group", "group", f"found {group!r}, expected one of {', '.join(state.groups)}")
+        raise rejected("unknown-group", "group", f"found {group!r}, expected one of {', '.join(state.groups)}")
     _name_is_free(state, name, "unit")
 
 
@@ -208,7 +207,7 @@ def decide_leave(state: YearState, name: str, on: date) -> str:
     _day_of_year(state, on)
     unit = _known(state, name)
     if unit.left_on is not None:
-        raise Rejection("unit-has-left", "unit", f"{name} has left on {unit.left_on}")
+        raise rejected("unit-has-left", "unit", f"{name} has left on {unit.left_on}")
     return unit.key
 
 
@@ -224,24 +223,24 @@ def decide_adopt(state: YearState, scheme: SchemeReference, groups: Sequence[str
     """Refuse a version that is in force already, or whose groups are not the year's."""
     _, in_force = state.opened()
     if in_force == scheme:
-        raise Rejection("scheme-in-force", "scheme", f"{scheme.id} version {scheme.version} is in force already")
+        raise rejected("scheme-in-force", "scheme", f"{scheme.id} version {scheme.version} is in force already")
     if tuple(groups) != state.groups:
-        raise Rejection("year-groups", "scheme", f"expected the year's groups {', '.join(state.groups)}")
+        raise rejected("year-groups", "scheme", f"expected the year's groups {', '.join(state.groups)}")
 
 
 def _known(state: YearState, name: str) -> Unit:
     unit = state.unit(name)
     if unit is None:
-        raise Rejection("unknown-unit", "unit", f"found {name!r}, expected a unit of the year {state.year}")
+        raise rejected("unknown-unit", "unit", f"found {name!r}, expected a unit of the year {state.year}")
     return unit
 
 
 def _name_is_free(state: YearState, name: str, where: str) -> None:
     if state.unit(name) is not None:
-        raise Rejection("unit-name-taken", where, f"{name!r} is the name of a unit of the year {state.year}")
+        raise rejected("unit-name-taken", where, f"{name!r} is the name of a unit of the year {state.year}")
 
 
 def _day_of_year(state: YearState, day: date) -> None:
     period, _ = state.opened()
     if not period.first <= day <= period.last:
-        raise Rejection("date-outside-year", "on", f"found {day}, expected a day from {period.first} to {period.last}")
+        raise rejected("date-outside-year", "on", f"found {day}, expected a day from {period.first} to {period.last}")

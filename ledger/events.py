@@ -4,8 +4,8 @@ Each event has an explicit wire name with a version, which never changes once us
 one example of each, and those files are never edited. An event is serialised once, as canonical JSON; these
 bytes are the leaf of the tree and are never serialised again.
 
-Events are self-contained: an amendment carries the whole new reading and the position of the observation it
-amends, so that facts can be derived from one event alone. No personal data belongs in an event.
+Events are self-contained: an amendment carries the whole new reading, so that facts can be derived from one
+event alone. No personal data belongs in an event.
 """
 
 from __future__ import annotations
@@ -135,7 +135,6 @@ class _Later(Event):
     """An entry that refers to an earlier observation; the old entry stays as it is."""
 
     year: Year
-    observed_position: Count
 
 
 class ObservationAmended(_Later):
@@ -269,9 +268,7 @@ class EventMapper:
             "nonce": event.nonce,
             "data": event.model_dump(mode="json", exclude=_ENVELOPE, exclude_none=True),
         }
-        return StoredEvent(
-            event.originator_id, event.originator_version, event.wire, canonical_bytes(content)
-        )
+        return StoredEvent(event.originator_id, event.originator_version, event.wire, canonical_bytes(content))
 
     def to_domain_event(self, stored: StoredEvent) -> Event:
         """Return the event of the stored bytes; raises `ValueError` when they are not one of this ledger."""

@@ -1,85 +1,58 @@
 """From events to the rows of the `facts` table: one row for each entry of an observation, never changed.
 
-A row is derived from one event and its position alone, so that the table can be dropped and rebuilt, and the two
-compared.
+A row is derived from one event's bytes and its position alone, so that the table can be dropped and rebuilt, and
+the two compared.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from eventsourcing.persistence import Notification
 
 from ledger.appends import microseconds
-from ledger.events import (
-    EventMapper,
-    ObservationAmended,
-    ObservationEvent,
-    ObservationObserved,
-    ObservationRectified,
-    ObservationVoided,
-    Reading,
-)
 
-FactRow = Mapping[str, Any]
+_ENTRIES: Final = {
+    "observation.observed/1": "observe",
+    "observation.amended/1": "amend",
+    "observation.voided/1": "void",
+    "observation.rectified/1": "rectify",
+}
 
 
-def fact_rows(mapper: EventMapper, ledger: str, notifications: Iterable[Notification]) -> list[FactRow]:
-    """Return the rows of those events that are entries of an observation."""
-    rows = []
-    for notification in notifications:
-        event = mapper.to_domain_event(notification)
-        if isinstance(event, ObservationEvent):
-            rows.append(_row(ledger, notification.id, event))
-    return rows
+def fact_rows(notifications: Iterable[Notification]) -> list[Mapping[str, Any]]:
+    """Return the rows, without the ledger's code, of those events that are entries of an observation."""
+    return [
+        _row(notification, _ENTRIES[notification.topic])
+        for notification in notifications
+        if notification.topic in _ENTRIES
+    ]
 
 
-def _row(ledger: str, position: int, event: ObservationEvent) -> FactRow:
-    row: dict[str, Any] = {
-        "ledger": ledger,
-        "position": position,
-        "year": event.year,
-        "observation": event.originator_id.bytes,
-        "observed_position": position,
-        "unit": None,
-        "kind": None,
-        "occurred_on": None,
-        "count": None,
-        "attributes": None,
-        "evidence": _json([one.model_dump(exclude_none=True) for one in event.evidence]) if event.evidence else None,
-        "note": None,
-        "rectified_on": None,
-        "reason": None,
-        "recorded_at": microseconds(event.recorded_at),
-        "actor": event.actor,
+def _row(notification: Notification, entry: str) -> Mapping[str, Any]:
+    event = json.loads(notification.state)
+    data = event["data"]
+    row = {
+        "position": notification.id,
+        "year": data["year"],
+        "observation": notification.originator_id.bytes,  # type: ignore[union-attr]  # streams are UUIDs
+        "entry": entry,
+        "evidence": _json(data.get("evidence")),
+        "note": data.get("note"),
+        "rectified_on": data.get("on"),
+        "reason": data.get("reason"),
+        "recorded_at": microseconds(datetime.fromisoformat(event["recorded_at"])),
+        "actor": event["actor"],
     }
-    match event:
-        case ObservationObserved():
-            row |= {"entry": "observe", "note": event.note, **_reading(event.reading)}
-            return row
-        case ObservationAmended():
-            row |= {"entry": "amend", "reason": event.reason, **_reading(event.reading)}
-        case ObservationVoided():
-            row |= {"entry": "void", "reason": event.reason}
-        case ObservationRectified():
-            row |= {"entry": "rectify", "note": event.note, "rectified_on": event.on.isoformat()}
-    row["observed_position"] = event.observed_position
+    reading = data.get("reading")
+    if reading is not None:
+        row |= {name: reading[name] for name in ("unit", "kind", "occurred_on", "count")}
+        row["attributes"] = _json(reading["attributes"])
     return row
 
 
-def _reading(reading: Reading) -> dict[str, Any]:
-    return {
-        "unit": reading.unit,
-        "kind": reading.kind,
-        "occurred_on": reading.occurred_on.isoformat(),
-        "count": reading.count,
-        "attributes": _json(reading.attributes),
-    }
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
+def _json(value: object) -> str | None:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) if value is not None else None

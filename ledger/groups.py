@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from sys import maxsize
-from threading import Condition, Lock, Thread
-from time import monotonic
+from threading import Event, Lock, Thread, current_thread
+from time import monotonic, sleep
 from typing import Final
 
 from eventsourcing.persistence import InterfaceError
@@ -24,7 +23,7 @@ MOST_REQUESTS: Final = 512
 MOST_EVENTS: Final = 5_000
 """Most events of the requests that share a transaction; one larger request has its own."""
 GATHER_SECONDS: Final = 0.001
-"""How long a group waits for as many requests as the one before it had."""
+"""How long a group waits at most for as many requests as the one before it had."""
 LINGER_SECONDS: Final = 2.0
 """How long the writing thread waits for more before it ends; the next request starts another."""
 
@@ -40,59 +39,69 @@ class GroupCommit:
     def __init__(self, name: str, append: Callable[[Sequence[Request]], Sequence[Outcome]]) -> None:
         self._name = name
         self._append = append
-        self._changed = Condition(Lock())
+        # Clients share no lock on the way in: with 64 of them, waiting for it cost more than everything else.
         self._waiting: deque[Waiting] = deque()
+        self._woken = Event()
+        self._starting = Lock()
         self._thread: Thread | None = None
         self._closed = False
-        self._worth_waking = maxsize
         self._last_group = 1
 
     def submit(self, request: Request) -> Future[Sequence[int]]:
         """Put the request in the queue; the future gives the positions. Raises InterfaceError after `close`."""
+        if self._closed:
+            raise InterfaceError(f"{self._name} is closed: nothing can be appended any more")
         future: Future[Sequence[int]] = Future()
-        with self._changed:
-            if self._closed:
-                raise InterfaceError(f"{self._name} is closed: nothing can be appended any more")
-            self._waiting.append((request, future))
-            if self._thread is None:
-                self._thread = Thread(target=self._write_groups, name=self._name, daemon=True)
-                self._thread.start()
-            elif len(self._waiting) >= self._worth_waking:
-                self._changed.notify()
+        self._waiting.append((request, future))
+        # Only now: a thread that is about to end sees the request, or this sees that the thread has ended.
+        if self._thread is None:
+            self._start()
+        if not self._woken.is_set():
+            self._woken.set()
         return future
 
     def close(self) -> None:
         """Write what was submitted, then end. Closing twice is closing once."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
+        self._closed = True
+        self._woken.set()
+        with self._starting:
             thread = self._thread
         if thread is not None:
             thread.join()
 
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = Thread(target=self._write_groups, name=self._name, daemon=True)
+                self._thread.start()
+
     def _write_groups(self) -> None:
-        while group := self._next_group():
-            self._write([waiting for waiting in group if waiting[1].set_running_or_notify_cancel()])
+        while self._is_needed():
+            self._woken.clear()
+            while self._waiting:
+                self._gather()
+                group = self._take()
+                self._last_group = len(group)
+                self._write([waiting for waiting in group if waiting[1].set_running_or_notify_cancel()])
 
-    def _next_group(self) -> list[Waiting]:
-        """Wait for requests and take them; none when it is time for the writing thread to end."""
-        with self._changed:
-            self._wait_for(1, LINGER_SECONDS)
-            if not self._waiting:
-                self._thread = None
-                return []
-            # Clients that were just answered ask again in a moment: one commit for all of them is worth the wait.
-            self._wait_for(self._last_group, GATHER_SECONDS)
-            group = self._take()
-            self._last_group = len(group)
-            return group
+    def _is_needed(self) -> bool:
+        """Wait for requests; whether there are any, or else the writing thread has to end."""
+        if not self._waiting and not self._closed:
+            self._woken.wait(LINGER_SECONDS)
+        if self._waiting:
+            return True
+        with self._starting:
+            self._thread = None
+            # A request that came before that line counted on this thread; a later one starts another.
+            if self._waiting:
+                self._thread = current_thread()
+            return self._thread is not None
 
-    def _wait_for(self, requests: int, seconds: float) -> None:
-        deadline = monotonic() + seconds
-        self._worth_waking = requests
-        while len(self._waiting) < requests and not self._closed and (left := deadline - monotonic()) > 0:
-            self._changed.wait(left)
-        self._worth_waking = maxsize
+    def _gather(self) -> None:
+        """Wait a moment for clients that were just answered to ask again: one commit serves them all."""
+        deadline = monotonic() + GATHER_SECONDS
+        while len(self._waiting) < self._last_group and monotonic() < deadline:
+            sleep(GATHER_SECONDS / 4)
 
     def _take(self) -> list[Waiting]:
         group: list[Waiting] = []

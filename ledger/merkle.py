@@ -169,9 +169,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     _check_root("root", root, computed)
 
 
-def verify_consistency(
-    first: int, second: int, proof: Sequence[bytes], first_root: bytes, second_root: bytes
-) -> None:
+def verify_consistency(first: int, second: int, proof: Sequence[bytes], first_root: bytes, second_root: bytes) -> None:
     """Check that the tree of `first` leaves is the start of the tree of `second` leaves, given both roots.
 
     The steps are those of RFC 9162 section 2.1.4.2. A first size of 0 always fails: every tree begins with the empty one, so
@@ -190,9 +188,7 @@ def verify_consistency(
         _check_root("second root", first_root, second_root)
 
 
-def _roots_by_consistency(
-    first: int, second: int, proof: Sequence[bytes], first_root: bytes
-) -> tuple[bytes, bytes]:
+def _roots_by_consistency(first: int, second: int, proof: Sequence[bytes], first_root: bytes) -> tuple[bytes, bytes]:
     # 1. Two sizes need a path.
     if not proof:
         raise ProofRejected(f"consistency proof from {first} to {second} is empty")

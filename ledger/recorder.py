@@ -17,7 +17,7 @@ from uuid import UUID
 
 from eventsourcing import persistence
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent
-from sqlalchemy import Connection, Engine, Row, Select, Table, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, Row, Table, bindparam, func, insert, select, text, update
 from sqlalchemy import exc as database_errors
 
 from ledger.appends import (
@@ -122,9 +122,7 @@ class LedgerRecorder(ApplicationRecorder):
             stream_of(event.originator_id)
         if stored_events:
             since_epoch = None if recorded_at is None else microseconds(recorded_at)
-            return self._groups.submit(
-                Request(stored_events, since_epoch, idempotency, expects or {}, documents)
-            )
+            return self._groups.submit(Request(stored_events, since_epoch, idempotency, expects or {}, documents))
         if idempotency is not None or documents:
             raise ValueError("a key or documents come with at least one event")
         nothing: Future[Sequence[int]] = Future()
@@ -138,7 +136,7 @@ class LedgerRecorder(ApplicationRecorder):
     def head(self) -> Head:
         """Return the ledger's end; of a ledger without events, size 0 and the first moment of 1970 UTC."""
         with _connection(self._engine) as connection:
-            return _head(connection.execute(_select_head(self.ledger)).one_or_none())
+            return _head(connection.execute(_HEAD, {"of": self.ledger}).one_or_none())
 
     def find_key(self, key: str) -> KeyRecord | None:
         """Return what was recorded under the key, if anything was."""
@@ -147,9 +145,7 @@ class LedgerRecorder(ApplicationRecorder):
 
     def document(self, digest: bytes) -> bytes | None:
         """Return the document with this SHA-256, if the ledger has it."""
-        query = select(documents.c.content).where(
-            documents.c.ledger == self.ledger, documents.c.digest == digest
-        )
+        query = select(documents.c.content).where(documents.c.ledger == self.ledger, documents.c.digest == digest)
         with _connection(self._engine) as connection:
             return connection.execute(query).scalar_one_or_none()
 
@@ -216,7 +212,7 @@ class LedgerRecorder(ApplicationRecorder):
                 self.ledger,
                 head,
                 self._versions(connection, requests),
-                self._keys(connection, [request.idempotency.key for request in requests if request.idempotency]),
+                self._keys(connection, (request.idempotency.key for request in requests if request.idempotency)),
             )
             outcomes = [batch.outcome(request) for request in requests]
             if batch.event_rows:
@@ -228,12 +224,12 @@ class LedgerRecorder(ApplicationRecorder):
 
     def _locked_head(self, connection: Connection) -> Head:
         """Read the ledger's head and keep others from appending until the transaction ends."""
-        query = _select_head(self.ledger).with_for_update()
+        ledger = {"of": self.ledger}
         try:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_LOCKED_HEAD, ledger).one_or_none()
             if row is None:
                 connection.execute(_ADD_LEDGER, {"code": self.ledger, "edge": Edge().to_bytes()})
-                row = connection.execute(query).one()
+                row = connection.execute(_LOCKED_HEAD, ledger).one()
         except database_errors.DBAPIError as error:
             raise LedgerUnavailable(f"ledger {self.ledger} cannot be locked: {_reason(error)}") from error
         return _head(row)
@@ -241,22 +237,15 @@ class LedgerRecorder(ApplicationRecorder):
     def _versions(self, connection: Connection, requests: Sequence[Request]) -> dict[UUID, int]:
         versions: dict[UUID, int] = {}
         for some in _portions(stream.bytes for stream in looked_up(requests)):
-            query = (
-                select(events.c.stream, func.max(events.c.version))
-                .where(events.c.ledger == self.ledger, events.c.stream.in_(some))
-                .group_by(events.c.stream)
-            )
-            versions.update((UUID(bytes=stream), version) for stream, version in connection.execute(query))
+            rows = connection.execute(_VERSIONS, {"of": self.ledger, "some": some})
+            versions.update((UUID(bytes=stream), version) for stream, version in rows)
         return versions
 
-    def _keys(self, connection: Connection, keys: Sequence[str]) -> dict[str, KeyRecord]:
-        column = idempotency_keys.c
+    def _keys(self, connection: Connection, keys: Iterable[str]) -> dict[str, KeyRecord]:
         found: dict[str, KeyRecord] = {}
         for some in _portions(keys):
-            query = select(column.key, column.digest, column.first_position, column.last_position).where(
-                column.ledger == self.ledger, column.key.in_(some)
-            )
-            found.update((key, KeyRecord(*record)) for key, *record in connection.execute(query))
+            rows = connection.execute(_KEYS, {"of": self.ledger, "some": some})
+            found.update((key, KeyRecord(*record)) for key, *record in rows)
         return found
 
     def _write(self, connection: Connection, batch: Batch) -> None:
@@ -267,8 +256,8 @@ class LedgerRecorder(ApplicationRecorder):
         if batch.document_rows:
             connection.exec_driver_sql(self._insert_document, batch.document_rows)
         connection.execute(
-            update(ledgers).where(ledgers.c.code == self.ledger),
-            {"size": head.size, "last_recorded_at": batch.last, "edge": head.edge.to_bytes()},
+            _SET_HEAD,
+            {"of": self.ledger, "size": head.size, "last_recorded_at": batch.last, "edge": head.edge.to_bytes()},
         )
         if self._derive is not None:
             rows: list[Values] = [
@@ -287,6 +276,29 @@ _LIBRARY_ERRORS: Final[Mapping[type[database_errors.DBAPIError], type[persistenc
     database_errors.ProgrammingError: persistence.ProgrammingError,
 }
 _NO_FACT: Final[Values] = dict.fromkeys(facts.c.keys())
+# Built once: an append is short enough for the building of its queries to count.
+_HEAD: Final = select(ledgers.c.size, ledgers.c.last_recorded_at, ledgers.c.edge).where(
+    ledgers.c.code == bindparam("of")
+)
+_LOCKED_HEAD: Final = _HEAD.with_for_update()
+_SET_HEAD: Final = (
+    update(ledgers)
+    .where(ledgers.c.code == bindparam("of"))
+    .values({name: bindparam(name) for name in ("size", "last_recorded_at", "edge")})
+)
+_VERSIONS: Final = (
+    select(events.c.stream, func.max(events.c.version))
+    .where(events.c.ledger == bindparam("of"), events.c.stream.in_(bindparam("some", expanding=True)))
+    .group_by(events.c.stream)
+)
+_KEYS: Final = select(
+    idempotency_keys.c.key,
+    idempotency_keys.c.digest,
+    idempotency_keys.c.first_position,
+    idempotency_keys.c.last_position,
+).where(
+    idempotency_keys.c.ledger == bindparam("of"), idempotency_keys.c.key.in_(bindparam("some", expanding=True))
+)
 _ADD_LEDGER: Final = text(
     "INSERT INTO ledgers (code, size, last_recorded_at, edge) VALUES (:code, 0, 0, :edge) ON CONFLICT DO NOTHING"
 )
@@ -300,14 +312,10 @@ def _insert_statement(table: Table, engine: Engine) -> str:
     return str(insert(table).inline().compile(dialect=engine.dialect, column_keys=table.c.keys()))
 
 
-def _select_head(ledger: str) -> Select[tuple[int, int, bytes]]:
-    return select(ledgers.c.size, ledgers.c.last_recorded_at, ledgers.c.edge).where(ledgers.c.code == ledger)
-
-
 def _head(row: Row[tuple[int, int, bytes]] | None) -> Head:
     if row is None:
         return Head(0, moment(0), Edge())
-    size, last_recorded_at, data = row
+    size, last_recorded_at, data = row.tuple()
     edge = Edge.from_bytes(data)
     if edge.size != size:
         raise persistence.InternalError(f"the ledger's row is damaged: size {size}, but an edge of {edge.size}")

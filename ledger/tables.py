@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata: Final = MetaData(
     naming_convention={
@@ -72,7 +81,6 @@ facts: Final = Table(
     Column("year", BigInteger, primary_key=True, autoincrement=False),
     Column("position", BigInteger, primary_key=True, autoincrement=False),
     Column("observation", LargeBinary, nullable=False),
-    Column("observed_position", BigInteger, nullable=False),
     Column("entry", Text, nullable=False),
     Column("unit", Text),
     Column("kind", Text),

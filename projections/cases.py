@@ -8,6 +8,7 @@ missing, and a day outside the period is taken (such a fact does not count, whic
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -138,6 +139,7 @@ class Replay:
         self._vocabulary = vocabulary.extended(scheme.items)
         self._roster = default_roster(scheme)
         self._states: dict[str, ObservationState] = {}
+        self._positions: dict[str, int] = {}
         self._entries: list[Entry] = []
         self._claims: list[NotApplicable] = []
         problems: list[Problem] = []
@@ -145,7 +147,7 @@ class Replay:
             try:
                 self._decide(at + 1, entry)
             except Rejection as rejection:
-                problems.append(Problem(rejection.code, f"entries[{at}].{rejection.where}", rejection.message))
+                problems += [Problem(*refusal) for refusal in rejection.within(f"entries[{at}]")]
             except InvalidInput as invalid:
                 problems += [Problem(p.code, f"entries[{at}].{p.where}", p.message) for p in invalid.problems]
         if problems:
@@ -171,7 +173,8 @@ class Replay:
                 if entry.id in self._states:
                     raise refuse("observation-id-twice", "id", f"{entry.id!r} is taken by an earlier entry")
                 reading = Reading.model_construct(**{name: getattr(entry, name) for name in Reading.model_fields})
-                self._states[entry.id] = ObservationState(self.scheme.year, reading, position)
+                self._states[entry.id] = ObservationState(self.scheme.year, reading)
+                self._positions[entry.id] = position
                 self._read("observe", entry.id, entry, reading)
             case Amend():
                 state = self._state(entry.observation)
@@ -180,13 +183,11 @@ class Replay:
             case Void():
                 state = self._state(entry.observation)
                 decide_void(state)
-                self._states[entry.observation] = ObservationState(state.year, state.reading, state.position, void=True)
+                self._states[entry.observation] = replace(state, void=True)
                 self._entries.append(Entry("void", entry.observation, entry.recorded_at))
             case Rectify():
                 decide_void(self._state(entry.observation))
-                self._entries.append(
-                    Entry("rectify", entry.observation, entry.recorded_at, rectified_on=entry.on)
-                )
+                self._entries.append(Entry("rectify", entry.observation, entry.recorded_at, rectified_on=entry.on))
             case NotApplicable():
                 self._claim(entry)
 
@@ -196,9 +197,8 @@ class Replay:
         )
         if problems:
             raise InvalidInput(problems)
-        state = self._states[name]
-        self._states[name] = ObservationState(state.year, reading, state.position)
-        fact = Fact(name, state.position, reading.unit, reading.kind, reading.occurred_on, reading.count, values)
+        self._states[name] = replace(self._states[name], reading=reading)
+        fact = Fact(name, self._positions[name], reading.unit, reading.kind, reading.occurred_on, reading.count, values)
         self._entries.append(Entry(kind, name, entry.recorded_at, fact))
 
     def _state(self, name: str) -> ObservationState:

@@ -58,6 +58,6 @@ def renamed(facts: Iterable[Fact], keys: Mapping[str, str]) -> list[Fact]:
 def _under_keys(fact: Fact, keys: Mapping[str, str]) -> Fact:
     attributes: Mapping[str, AttributeValue] = fact.attributes
     rater = fact.text("rater")
-    if rater in keys:
+    if rater is not None and rater in keys:
         attributes = {**attributes, "rater": keys[rater]}
     return replace(fact, unit=keys.get(fact.unit, fact.unit), attributes=attributes)

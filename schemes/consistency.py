@@ -87,7 +87,11 @@ def notes(scheme: Scheme) -> list[str]:
 def _duplicates(what: str, names: Sequence[str], path: Path) -> Iterator[Finding]:
     for name, times in Counter(names).items():
         if times > 1:
-            yield (f"scheme-duplicate-{what}", path, f"the {what} id {name!r} stands {times} times, expected once")
+            yield (
+                f"scheme-duplicate-{what}",
+                path,
+                f"the {what} id {name!r} stands {times} times, expected once",
+            )
 
 
 def _bands(scheme: Scheme) -> Iterator[Finding]:
@@ -96,7 +100,11 @@ def _bands(scheme: Scheme) -> Iterator[Finding]:
         return
     stated = [bound for bound in bounds if bound is not None]
     if bounds[-1] is not None or len(stated) != len(bounds) - 1:
-        yield ("scheme-bands", ("bands",), "expected a lower bound on every band but the last, which has null")
+        yield (
+            "scheme-bands",
+            ("bands",),
+            "expected a lower bound on every band but the last, which has null",
+        )
     if stated != sorted(set(stated), reverse=True):
         yield ("scheme-bands", ("bands",), "expected lower bounds that fall from band to band")
 
@@ -111,9 +119,7 @@ def _group(group: Group, path: Path, scheme: Scheme, vocabulary: Vocabulary) -> 
         yield from _indicator(row, (*path, "indicators", at), group, scheme, vocabulary)
 
 
-def _indicator(
-    row: Indicator, path: Path, group: Group, scheme: Scheme, vocabulary: Vocabulary
-) -> Iterator[Finding]:
+def _indicator(row: Indicator, path: Path, group: Group, scheme: Scheme, vocabulary: Vocabulary) -> Iterator[Finding]:
     stages = [stage.id for stage in scheme.stages]
     if stages and row.stage not in stages:
         yield ("scheme-stage", (*path, "stage"), f"found {row.stage!r}, expected one of {', '.join(stages)}")
@@ -127,9 +133,17 @@ def _indicator(
         named = row.applies_to.only if row.applies_to.only is not None else row.applies_to.all_but or ()
         for unit in named:
             if unit not in group.units:
-                yield ("scheme-unknown-unit", (*path, "applies_to"), f"{unit} is not a unit of group {group.id}")
+                yield (
+                    "scheme-unknown-unit",
+                    (*path, "applies_to"),
+                    f"{unit} is not a unit of group {group.id}",
+                )
     if sum(isinstance(rule, Judged | Proportional | ByValue) for rule in row.rules) > 1:
-        yield ("scheme-two-values", (*path, "rules"), "expected at most one of judged, proportional, by_value")
+        yield (
+            "scheme-two-values",
+            (*path, "rules"),
+            "expected at most one of judged, proportional, by_value",
+        )
     pools: dict[str, str] = {}
     for at, rule in enumerate(row.rules):
         here = (*path, "rules", at)
@@ -144,7 +158,7 @@ def _rule(rule: Rule, path: Path, row: Indicator, vocabulary: Vocabulary) -> Ite
     takes = takes or (isinstance(rule, Discretion) and rule.section == "penalty")
     gives = isinstance(rule, Award | Milestone | IfTotal | MeanRating) or getattr(rule, "direction", None) == "award"
     gives = gives or (isinstance(rule, Discretion) and rule.section == "bonus")
-    if takes and row.section == "bonus" or gives and row.section == "penalty":
+    if (takes and row.section == "bonus") or (gives and row.section == "penalty"):
         yield ("scheme-direction", path, f"{rule.effect} does not fit the {row.section} section")
     if isinstance(rule, Selection):
         yield from _selection(rule, path, vocabulary)
@@ -171,7 +185,7 @@ def _rule(rule: Rule, path: Path, row: Indicator, vocabulary: Vocabulary) -> Ite
         yield from _rising([step.at_least for step in rule.steps], (*path, "steps"))
 
 
-def _rising(bounds: Sequence[int] | Sequence[Decimal], path: Path) -> Iterator[Finding]:
+def _rising(bounds: Sequence[int | Decimal], path: Path) -> Iterator[Finding]:
     if list(bounds) != sorted(set(bounds)):
         yield ("scheme-steps", path, f"expected steps that rise, found {', '.join(map(str, bounds))}")
 

@@ -59,4 +59,3 @@ def rounded_half_up(value: Fraction, places: int = 2) -> Decimal:
 def whole_half_up(value: Fraction) -> int:
     """Return the fraction rounded to a whole number, a tie upwards; for shares, which are never negative."""
     return int(rounded_half_up(value, 0))
-

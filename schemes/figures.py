@@ -99,9 +99,7 @@ class Figures:
         """Return the ratings of the unit whose rater belongs to another group."""
         own = self._group_of[unit]
         return [
-            fact
-            for fact in facts.get("rating", ())
-            if self._group_of.get(str(fact.attributes["rater"]), own) != own
+            fact for fact in facts.get("rating", ()) if self._group_of.get(str(fact.attributes["rater"]), own) != own
         ]
 
 

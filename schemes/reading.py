@@ -96,7 +96,8 @@ def _scalar(node: yaml.Node) -> Any:
                 return date.fromisoformat(text)
             except ValueError:
                 return text
-    return text
+        case _:
+            return text
 
 
 def _number(text: str) -> Any:

@@ -140,5 +140,3 @@ def _value(name: str, value: str | int | None, allowed: Sequence[str], where: st
     if number is None:
         raise refuse("revision-value", where, f'found {value!r}, expected a decimal like "2.5", or null')
     return number
-
-

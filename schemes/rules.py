@@ -133,9 +133,7 @@ def _source(value: Any) -> str | None:
 
 
 RankSource = Annotated[
-    Annotated[ByRankingFact, Tag("ranking")]
-    | Annotated[ByMetric, Tag("metric")]
-    | Annotated[ByCount, Tag("count")],
+    Annotated[ByRankingFact, Tag("ranking")] | Annotated[ByMetric, Tag("metric")] | Annotated[ByCount, Tag("count")],
     Discriminator(
         _source,
         custom_error_type="rank_source",

@@ -17,12 +17,12 @@ Share = Annotated[Decimal, Field(ge=0, le=1)]
 
 
 class Document(Model):
-    """The official document a scheme comes from; `number` is null when none is printed."""
+    """The official document a scheme comes from; `number` and `issued_on` are null where none is printed."""
 
     title: str
     number: str | None
     issuer: str
-    issued_on: date
+    issued_on: date | None
 
 
 class Jurisdiction(Model):
@@ -210,7 +210,8 @@ class Veto(Model):
     title: str
     clause: str
     when: Annotated[
-        Annotated[VetoFacts, Tag("facts")] | Annotated[VetoSubtotal, Tag("subtotal")], Discriminator(_condition)
+        Annotated[VetoFacts, Tag("facts")] | Annotated[VetoSubtotal, Tag("subtotal")],
+        Discriminator(_condition),
     ]
     grade: str | None = None
     total: Decimal | None = None
@@ -243,7 +244,7 @@ class Scheme(Model):
     bands: tuple[Band, ...] = ()
     vetoes: tuple[Veto, ...] = ()
     outputs: tuple[Output, ...] = ()
-    items: dict[str, str] = {}
+    items: dict[str, str] = Field(default_factory=dict)
     groups: tuple[Group, ...] = Field(min_length=1)
 
     def group_of(self, unit: str) -> Group | None:

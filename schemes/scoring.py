@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from operator import attrgetter
 
 from schemes.exact import ZERO, rounded_half_up
 from schemes.fact import Fact
@@ -36,6 +37,7 @@ from schemes.rules import (
     Milestone,
     PriorGrade,
     Proportional,
+    RankSource,
     Rule,
     Selection,
     Shortfall,
@@ -113,9 +115,7 @@ def score_indicator(row: Indicator, facts: FactsByKind, around: Circumstances) -
     if row.per_account:
         accounts = _accounts(row, facts)
         if accounts:
-            scores = tuple(
-                _score(row, _of_account(facts, account), around, account=account) for account in accounts
-            )
+            scores = tuple(_score(row, _of_account(facts, account), around, account=account) for account in accounts)
             lowest = min(scores, key=lambda score: score.value)
             return IndicatorScore(
                 row,
@@ -146,14 +146,10 @@ def touching(rule: Rule, facts: FactsByKind, around: Circumstances) -> list[Fact
             return [f for f in found if f.text("item") in rule.items] if isinstance(rule, Checklist) else found
         case Milestone():
             return [fact for condition in rule.conditions for fact in condition.matching(facts)]
-        case ByRank(source=ByCount() as source):
-            return source.count.matching(facts)
-        case ByRank(source=ByRankingFact(ranking=name)):
-            return _named(facts, "ranking", name)
-        case ByRank(source=ByMetric(metric=name)) | Shortfall(metric=name) | Proportional(metric=name):
-            return _named(facts, "metric", name)
-        case ByValue(metric=name):
-            return _named(facts, "metric", name)
+        case ByRank():
+            return _ranking_facts(rule.source, facts)
+        case Shortfall() | Proportional() | ByValue():
+            return _named(facts, "metric", rule.metric)
         case PriorGrade():
             wanted = around.year - 1
             return [fact for fact in facts.get("prior_grade", ()) if fact.attributes["year"] == wanted]
@@ -168,6 +164,16 @@ def touching(rule: Rule, facts: FactsByKind, around: Circumstances) -> list[Fact
 def judgements(row: Indicator, facts: FactsByKind) -> list[Fact]:
     """Return the judgements of this row, in the order of facts; the last one counts."""
     return [fact for fact in facts.get("judgement", ()) if fact.attributes["indicator"] == row.id]
+
+
+def _ranking_facts(source: RankSource, facts: FactsByKind) -> list[Fact]:
+    match source:
+        case ByCount():
+            return source.count.matching(facts)
+        case ByRankingFact():
+            return _named(facts, "ranking", source.ranking)
+        case ByMetric():
+            return _named(facts, "metric", source.metric)
 
 
 def _named(facts: FactsByKind, kind: str, name: str) -> list[Fact]:
@@ -192,9 +198,7 @@ def _of_account(facts: FactsByKind, account: str) -> FactsByKind:
     }
 
 
-def _score(
-    row: Indicator, facts: FactsByKind, around: Circumstances, account: str | None = None
-) -> IndicatorScore:
+def _score(row: Indicator, facts: FactsByKind, around: Circumstances, account: str | None = None) -> IndicatorScore:
     start = row.points if row.start == "full" else ZERO
     pending = False
     judged_by = None
@@ -247,9 +251,7 @@ def _judged_value(rule: Judged, judgement: Fact | None, pending: Pending) -> Dec
     return {Pending.DEFAULT: rule.default, Pending.LOWEST: rule.min, Pending.HIGHEST: rule.max}[pending]
 
 
-def _measured_points(
-    rule: Proportional | ByValue, row: Indicator, measured: Fact | None, pending: Pending
-) -> Decimal:
+def _measured_points(rule: Proportional | ByValue, row: Indicator, measured: Fact | None, pending: Pending) -> Decimal:
     if measured is None:
         if pending is not Pending.HIGHEST:
             return ZERO
@@ -276,38 +278,40 @@ def _effects(at: int, rule: Rule, facts: FactsByKind, around: Circumstances) -> 
             sign = 1 if rule.section == "bonus" else -1
             for fact in touching(rule, facts, around):
                 yield _whole(at, fact, sign * fact.decimal("points"))
-        case ByRank():
-            rank = around.figures.rank(rule, around.unit)
-            points = next((place.points for place in rule.places if rank is not None and rank <= place.rank), ZERO)
-            yield from _once(at, touching(rule, facts, around), points if rule.direction == "award" else -points)
-        case Shortfall():
-            steps = around.figures.whole_steps_below_mean(rule, around.unit)
-            yield from _once(at, touching(rule, facts, around), -rule.each * steps)
-        case MeanRating():
-            mean = around.figures.mean_rating(around.unit, facts)
-            yield from _once(at, touching(rule, facts, around), mean)
-        case Milestone():
-            reached = all(_holds(condition, facts) for condition in rule.conditions)
-            yield from _once(at, touching(rule, facts, around), rule.points if reached else ZERO)
-        case PriorGrade():
-            last = latest(facts, "prior_grade", "year", around.year - 1)
-            reached = last is not None and last.attributes["grade"] == rule.grade
-            yield from _once(at, touching(rule, facts, around), rule.points if reached else ZERO)
         case IfTotal():
             if around.subtotals is not None and around.subtotals.of(rule.basis) >= rule.at_least:
                 yield _whole(at, None, rule.points)
-        case _:
+        case ByRank() | Shortfall() | MeanRating() | Milestone() | PriorGrade():
+            points = _points_of_all(rule, facts, around)
+            if points:
+                seen = touching(rule, facts, around)
+                yield _whole(at, max(seen, key=attrgetter("order"), default=None), points)
+        case Judged() | Forfeit() | Inform() | Proportional() | ByValue():
             return
+
+
+def _points_of_all(
+    rule: ByRank | Shortfall | MeanRating | Milestone | PriorGrade, facts: FactsByKind, around: Circumstances
+) -> Decimal:
+    """Return the signed points of a rule that no single fact earns; they are shown at the last fact it looks at."""
+    match rule:
+        case ByRank():
+            rank = around.figures.rank(rule, around.unit)
+            points = next((place.points for place in rule.places if rank is not None and rank <= place.rank), ZERO)
+            return points if rule.direction == "award" else -points
+        case Shortfall():
+            return -rule.each * around.figures.whole_steps_below_mean(rule, around.unit)
+        case MeanRating():
+            return around.figures.mean_rating(around.unit, facts)
+        case Milestone():
+            return rule.points if all(_holds(condition, facts) for condition in rule.conditions) else ZERO
+        case PriorGrade():
+            last = latest(facts, "prior_grade", "year", around.year - 1)
+            return rule.points if last is not None and last.attributes["grade"] == rule.grade else ZERO
 
 
 def _whole(at: int, fact: Fact | None, points: Decimal) -> Effect:
     return Effect(at, fact, points, points)
-
-
-def _once(at: int, facts: list[Fact], points: Decimal) -> Iterator[Effect]:
-    """One effect of several facts together, shown at the last of them."""
-    if points:
-        yield _whole(at, facts[-1] if facts else None, points)
 
 
 def _holds(condition: Threshold, facts: FactsByKind) -> bool:
@@ -344,12 +348,12 @@ def _under_maxima(rules: tuple[Rule, ...], effects: Iterable[Effect]) -> list[Ef
     left = _maxima(rules)
     result = []
     for effect in ordered:
-        rule = rules[effect.rule]
+        rule, left_over = rules[effect.rule], effect.effective
         if isinstance(rule, Deduct | Award) and (pool := rule.pool or effect.rule) in left:
             allowed = min(left[pool], abs(effect.nominal))
             left[pool] -= allowed
-            effect = Effect(effect.rule, effect.fact, effect.nominal, allowed.copy_sign(effect.nominal))
-        result.append(effect)
+            left_over = allowed.copy_sign(effect.nominal)
+        result.append(Effect(effect.rule, effect.fact, effect.nominal, left_over))
     return result
 
 

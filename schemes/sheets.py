@@ -96,7 +96,7 @@ def by_unit(facts: Iterable[Fact], units: Iterable[str], stage: Stage | None) ->
     for fact in facts:
         if fact.unit in found and (window is None or fact.occurred_on in window):
             found[fact.unit].setdefault(fact.kind, []).append(fact)
-    return {unit: kinds for unit, kinds in found.items()}
+    return dict(found)
 
 
 class Year:
@@ -107,6 +107,7 @@ class Year:
         self.roster = roster
         self.facts = facts
         self.claims = claims
+        self._rows = {group.id: group.indicators for group in scheme.groups}
         self.group_of = {unit: group for group, units in roster.items() for unit in units}
         self._untouched: dict[str, dict[tuple[str, Pending], IndicatorScore]] = {group: {} for group in roster}
         stages: tuple[Stage | None, ...] = scheme.stages or (None,)
@@ -118,9 +119,7 @@ class Year:
 
     def rows(self, unit: str, stage: Stage | None) -> tuple[list[Indicator], list[Indicator]]:
         """Return the rows of the unit's sheet in this stage: those that apply and those left out."""
-        group = self.scheme.group(self.group_of[unit])
-        assert group is not None, "the roster's groups are the scheme's"
-        rows = [row for row in group.indicators if stage is None or row.stage == stage.id]
+        rows = [row for row in self._rows[self.group_of[unit]] if stage is None or row.stage == stage.id]
         left_out = [row for row in rows if not row.applies(unit) or (unit, row.id) in self.claims]
         return [row for row in rows if row not in left_out], left_out
 
@@ -154,7 +153,9 @@ class Year:
         """Return the figures reported beside the score, null without their metric."""
         _, _, figures = self.stages[0]
         return {
-            output.id: value * output.factor if (value := figures.metrics(output.metric).get(unit)) is not None else None
+            output.id: value * output.factor
+            if (value := figures.metrics(output.metric).get(unit)) is not None
+            else None
             for output in self.scheme.outputs
         }
 

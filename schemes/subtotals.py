@@ -62,11 +62,9 @@ def subtotals(scheme: Scheme, stage: Stage | None, rows: Iterable[Row], left_out
     penalty = _capped(-sums["penalty"], scheme.penalty_cap)
     gated = False
     if scheme.bonus_gate is not None:
-        open_ = Subtotals(base, bonus, penalty, *sums.values(), False)
-        gated = open_.of(scheme.bonus_gate.basis) < scheme.bonus_gate.at_least
-    return Subtotals(
-        base, ZERO if gated else bonus, penalty, sums["base"], sums["bonus"], -sums["penalty"], gated
-    )
+        open_gate = Subtotals(base, bonus, penalty, ZERO, ZERO, ZERO, False)
+        gated = open_gate.of(scheme.bonus_gate.basis) < scheme.bonus_gate.at_least
+    return Subtotals(base, ZERO if gated else bonus, penalty, sums["base"], sums["bonus"], -sums["penalty"], gated)
 
 
 def _adjusted(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +26,8 @@ class _Model(BaseModel):
 
 
 class _Attribute(_Model):
+    """An attribute of a kind: `problem` says what is wrong with a raw value, `read` types one that is right."""
+
     label: str
     required: bool = True
 
@@ -34,10 +37,12 @@ class TextAttribute(_Attribute):
 
     type: Literal["text"]
 
-    def read(self, raw: object, vocabulary: Vocabulary) -> AttributeValue | str:
+    def read(self, raw: object, vocabulary: Vocabulary) -> AttributeValue:
+        """Return the typed value of a raw one without a problem."""
         return raw if isinstance(raw, str) else ""
 
     def problem(self, raw: object, vocabulary: Vocabulary) -> str | None:
+        """Return what was expected instead, or None when the raw value is right."""
         if isinstance(raw, str) and raw.strip() and len(raw) <= LONGEST_TEXT:
             return None
         return f"expected a text of 1 to {LONGEST_TEXT} characters"
@@ -56,9 +61,11 @@ class CodeAttribute(_Attribute):
     values: dict[str, str]
 
     def read(self, raw: object, vocabulary: Vocabulary) -> AttributeValue:
+        """Return the typed value of a raw one without a problem."""
         return str(raw)
 
     def problem(self, raw: object, vocabulary: Vocabulary) -> str | None:
+        """Return what was expected instead, or None when the raw value is right."""
         if isinstance(raw, str) and raw in self.values:
             return None
         return f"expected one of {', '.join(self.values)}"
@@ -71,9 +78,11 @@ class CodesAttribute(_Attribute):
     values: dict[str, str]
 
     def read(self, raw: object, vocabulary: Vocabulary) -> AttributeValue:
+        """Return the typed value of a raw one without a problem."""
         return tuple(raw) if isinstance(raw, list | tuple) else ()
 
     def problem(self, raw: object, vocabulary: Vocabulary) -> str | None:
+        """Return what was expected instead, or None when the raw value is right."""
         if isinstance(raw, list | tuple) and raw and all(isinstance(one, str) and one in self.values for one in raw):
             return None if len(set(raw)) == len(raw) else "expected each code once"
         return f"expected a list of one or more of {', '.join(self.values)}"
@@ -85,9 +94,11 @@ class ItemAttribute(_Attribute):
     type: Literal["item"]
 
     def read(self, raw: object, vocabulary: Vocabulary) -> AttributeValue:
+        """Return the typed value of a raw one without a problem."""
         return str(raw)
 
     def problem(self, raw: object, vocabulary: Vocabulary) -> str | None:
+        """Return what was expected instead, or None when the raw value is right."""
         if isinstance(raw, str) and raw in vocabulary.items:
             return None
         near = vocabulary.items_like(raw) if isinstance(raw, str) else ()
@@ -103,9 +114,11 @@ class IntegerAttribute(_Attribute):
     at_most: int = LARGEST_INTEGER
 
     def read(self, raw: object, vocabulary: Vocabulary) -> AttributeValue:
+        """Return the typed value of a raw one without a problem."""
         return raw if isinstance(raw, int) else 0
 
     def problem(self, raw: object, vocabulary: Vocabulary) -> str | None:
+        """Return what was expected instead, or None when the raw value is right."""
         if isinstance(raw, int) and not isinstance(raw, bool) and self.at_least <= raw <= self.at_most:
             return None
         return f"expected a whole number from {self.at_least} to {self.at_most}"
@@ -120,12 +133,14 @@ class DecimalAttribute(_Attribute):
     more_than: Decimal | None = None
 
     def read(self, raw: object, vocabulary: Vocabulary) -> AttributeValue:
+        """Return the typed value of a raw one without a problem."""
         return parse_decimal(str(raw)) or Decimal(0)
 
     def problem(self, raw: object, vocabulary: Vocabulary) -> str | None:
+        """Return what was expected instead, or None when the raw value is right."""
         plain = isinstance(raw, str | int) and not isinstance(raw, bool)
         value = parse_decimal(str(raw)) if plain else None
-        expected = "expected a decimal written as text, like \"13.5\""
+        expected = 'expected a decimal written as text, like "13.5"'
         if value is None:
             return expected
         if self.at_least is not None and value < self.at_least:
@@ -168,13 +183,14 @@ class Vocabulary(_Model):
 
     def items_like(self, text: str) -> tuple[str, ...]:
         """Return up to three item codes that look like the text, best first."""
-        from difflib import get_close_matches
-
         return tuple(get_close_matches(text, self.items, n=3))
 
-    def read(
-        self, kind: str, raw: Mapping[str, object]
-    ) -> tuple[dict[str, AttributeValue], tuple[Problem, ...]]:
+    def typed(self, kind: str, raw: Mapping[str, object]) -> dict[str, AttributeValue]:
+        """Return the typed attributes of an observation that has been recorded, and so was right."""
+        attributes = self.kinds[kind].attributes
+        return {name: attributes[name].read(value, self) for name, value in raw.items()}
+
+    def read(self, kind: str, raw: Mapping[str, object]) -> tuple[dict[str, AttributeValue], tuple[Problem, ...]]:
         """Return the typed attributes of an observation of this kind, and every problem found in them."""
         known = self.kinds.get(kind)
         if known is None:

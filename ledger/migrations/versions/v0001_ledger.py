@@ -55,7 +55,6 @@ def upgrade() -> None:
         sa.Column("year", sa.BigInteger, nullable=False),
         sa.Column("position", sa.BigInteger, nullable=False),
         sa.Column("observation", sa.LargeBinary, nullable=False),
-        sa.Column("observed_position", sa.BigInteger, nullable=False),
         sa.Column("entry", sa.Text, nullable=False),
         sa.Column("unit", sa.Text),
         sa.Column("kind", sa.Text),

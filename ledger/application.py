@@ -1,0 +1,420 @@
+"""The application of one ledger: takes commands, decides, appends. One instance for each jurisdiction.
+
+A command is answered in these steps:
+
+1. The moment of recording is the caller's `now`, or the ledger's last moment if that is later.
+2. `ledger.decisions` decides on the state of the year (and the observation) as this process knows it.
+3. The events are serialised once and handed to the recorder, with the versions that the decision depended on.
+4. What the recorder finds moved in the meantime is read again and decided again; a used key is answered with what
+   it recorded.
+
+Whose words these are (permissions) and whether the words are known (`Admission`) is up to the caller.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from threading import Lock
+from typing import Any, Final, cast
+from uuid import UUID, uuid5
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper
+from sqlalchemy import Engine
+
+from ledger.appends import AlreadyRecorded, ClockBehind, Idempotency, KeyReused, StreamMoved
+from ledger.commands import Amend, Attempt, Observe, Receipt, Rectify, SchemeVersion, Void
+from ledger.decisions import (
+    Admission,
+    ObservationState,
+    YearState,
+    decide_adopt,
+    decide_amend,
+    decide_join,
+    decide_leave,
+    decide_observe,
+    decide_open,
+    decide_rectify,
+    decide_rename,
+    decide_void,
+    fold_observation,
+    fold_year,
+)
+from ledger.events import (
+    Event,
+    EventMapper,
+    GroupOfUnits,
+    ObservationAmended,
+    ObservationObserved,
+    ObservationRectified,
+    ObservationVoided,
+    Reading,
+    SchemeAdopted,
+    SchemeRegistered,
+    UnitJoined,
+    UnitLeft,
+    UnitRenamed,
+    Value,
+    YearOpened,
+)
+from ledger.facts import fact_rows
+from ledger.merkle import leaf_hash
+from ledger.recorder import LedgerRecorder
+from ledger.rejection import Refusal, Rejection, rejected
+
+STREAMS: Final = UUID("6f0d1c52-4b86-5a7e-9c43-0d6a6f2b1e90")
+"""The namespace of stream ids; part of the ledger's format, never changed."""
+ATTEMPTS: Final = 20
+MOST_OBSERVATIONS: Final = 5_000
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+Build = Callable[[datetime], "_Append"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Append:
+    events: Sequence[Event]
+    expects: Mapping[UUID, int]
+    documents: Sequence[bytes] = ()
+
+
+class LedgerApplication(Application[UUID]):
+    """The ledger of one jurisdiction. Safe to share between threads; `close` it when done."""
+
+    name = "ledger"
+
+    def __init__(self, engine: Engine, code: str, admit: Admission, random_bytes: Callable[[int], bytes]) -> None:
+        self._engine = engine
+        self.code = code
+        self._admit = admit
+        self._random_bytes = random_bytes
+        self._years: dict[int, YearState] = {}
+        self._stamping = Lock()
+        super().__init__()
+        self._last = self.ledger_recorder.head().last_recorded_at
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        """Return the mapper of this ledger's events."""
+        return cast("Mapper[UUID]", EventMapper(self.code))
+
+    def construct_recorder(self) -> ApplicationRecorder:
+        """Return the recorder, which writes facts in the append's own transaction."""
+        return LedgerRecorder(self._engine, self.code, fact_rows)
+
+    @property
+    def ledger_recorder(self) -> LedgerRecorder:
+        """The recorder by its own type."""
+        return cast("LedgerRecorder", self.recorder)
+
+    def close(self) -> None:
+        """End the writing thread, after what was submitted is written."""
+        if hasattr(self, "recorder"):
+            self.ledger_recorder.close()
+        super().close()
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    def stream(self, *name: str | int) -> UUID:
+        """Return the id of the stream of that name in this ledger."""
+        return uuid5(STREAMS, "/".join([self.code, *map(str, name)]))
+
+    def year(self, year: int) -> YearState:
+        """Return the year as its events have made it so far."""
+        known = self._years.get(year, YearState(year))
+        for event in self.events.get(self.stream("year", year), gt=known.version):
+            known = fold_year(known, cast("Event", event))
+        self._years[year] = known
+        return known
+
+    def year_events(self, year: int) -> list[Event]:
+        """Return the events of the year's own stream, oldest first."""
+        return [cast("Event", event) for event in self.events.get(self.stream("year", year))]
+
+    def observation(self, identifier: UUID) -> ObservationState:
+        """Return the observation; refuses an id that the ledger does not have."""
+        state: ObservationState | None = None
+        for event in self.events.get(identifier):
+            if not isinstance(event, ObservationObserved) and state is None:
+                break
+            state = fold_observation(state, cast("Event", event))
+        if state is None:
+            raise rejected("unknown-observation", "observation", f"no observation {identifier} in ledger {self.code}")
+        return state
+
+    # --- commands ----------------------------------------------------------------------------------------------
+
+    def observe(self, attempt: Attempt, year: int, observations: Sequence[Observe]) -> list[Receipt]:
+        """Record one or several observations, all or none."""
+        if not 1 <= len(observations) <= MOST_OBSERVATIONS:
+            message = f"found {len(observations)} observations, expected 1 to {MOST_OBSERVATIONS} at once"
+            raise rejected("batch-size", "observations", message)
+
+        def build(moment: datetime) -> _Append:
+            state = self._known_year(year)
+            readings = self._admitted(state, observations)
+            events = [
+                ObservationObserved.model_construct(
+                    **self._head(self.stream("observation", attempt.key, at), 1, moment, attempt),
+                    year=year,
+                    reading=reading,
+                    evidence=wish.evidence,
+                    note=wish.note,
+                )
+                for at, (wish, reading) in enumerate(zip(observations, readings, strict=True))
+            ]
+            return _Append(events, {self.stream("year", year): state.version})
+
+        return self._append(attempt, ("observe", year, *observations), build)
+
+    def amend(self, attempt: Attempt, observation: UUID, wish: Amend) -> list[Receipt]:
+        """Record a correction of an observation."""
+
+        def build(moment: datetime) -> _Append:
+            state = self.observation(observation)
+            year = self._known_year(state.year)
+            reading = decide_amend(year, state, wish.changes, self._admit)
+            event = ObservationAmended(
+                **self._head(observation, state.version + 1, moment, attempt),
+                year=state.year,
+                changes=wish.changes,
+                reading=reading,
+                reason=wish.reason,
+                evidence=wish.evidence,
+            )
+            return _Append([event], {self.stream("year", state.year): year.version, observation: state.version})
+
+        return self._append(attempt, ("amend", observation, wish), build)
+
+    def void(self, attempt: Attempt, observation: UUID, wish: Void) -> list[Receipt]:
+        """Record that an observation does not count from now on."""
+
+        def build(moment: datetime) -> _Append:
+            state = self.observation(observation)
+            decide_void(state)
+            event = ObservationVoided(
+                **self._head(observation, state.version + 1, moment, attempt),
+                year=state.year,
+                reason=wish.reason,
+                evidence=wish.evidence,
+            )
+            return _Append([event], {observation: state.version})
+
+        return self._append(attempt, ("void", observation, wish), build)
+
+    def rectify(self, attempt: Attempt, observation: UUID, wish: Rectify) -> list[Receipt]:
+        """Record that the unit has put the matter right."""
+
+        def build(moment: datetime) -> _Append:
+            state = self.observation(observation)
+            decide_rectify(state, wish.on)
+            event = ObservationRectified(
+                **self._head(observation, state.version + 1, moment, attempt),
+                year=state.year,
+                on=wish.on,
+                note=wish.note,
+                evidence=wish.evidence,
+            )
+            return _Append([event], {observation: state.version})
+
+        return self._append(attempt, ("rectify", observation, wish), build)
+
+    def open_year(
+        self, attempt: Attempt, year: int, scheme: SchemeVersion, groups: Sequence[GroupOfUnits]
+    ) -> list[Receipt]:
+        """Open a year under a scheme version, with these groups and units."""
+
+        def build(moment: datetime) -> _Append:
+            state = self._known_year(year)
+            decide_open(state, groups, scheme.groups)
+            event = YearOpened(
+                **self._head(self.stream("year", year), 1, moment, attempt),
+                year=year,
+                period=scheme.period,
+                scheme=scheme.reference,
+                groups=tuple(groups),
+            )
+            return self._with_scheme(event, scheme, moment, attempt)
+
+        return self._append(attempt, ("open", year, scheme.reference, *groups), build)
+
+    def adopt_scheme(self, attempt: Attempt, year: int, scheme: SchemeVersion, reason: str) -> list[Receipt]:
+        """Put a scheme version in force for the year from now on."""
+
+        def build(moment: datetime) -> _Append:
+            state = self._known_year(year)
+            decide_adopt(state, scheme.reference, scheme.groups)
+            event = SchemeAdopted(
+                **self._head(self.stream("year", year), state.version + 1, moment, attempt),
+                year=year,
+                period=scheme.period,
+                scheme=scheme.reference,
+                reason=reason,
+            )
+            return self._with_scheme(event, scheme, moment, attempt)
+
+        return self._append(attempt, ("adopt", year, scheme.reference, reason), build)
+
+    def join_unit(self, attempt: Attempt, year: int, unit: str, group: str, on: date, reason: str) -> list[Receipt]:
+        """Record that a unit is assessed from a day on."""
+
+        def build(state: YearState, head: Mapping[str, Any]) -> Event:
+            decide_join(state, unit, group, on)
+            return UnitJoined(**head, year=year, unit=unit, group=group, on=on, reason=reason)
+
+        return self._append_to_year(attempt, year, ("join", year, unit, group, on, reason), build)
+
+    def leave_unit(self, attempt: Attempt, year: int, unit: str, on: date, reason: str) -> list[Receipt]:
+        """Record that a unit is no longer assessed from a day on."""
+
+        def build(state: YearState, head: Mapping[str, Any]) -> Event:
+            key = decide_leave(state, unit, on)
+            return UnitLeft(**head, year=year, unit=key, on=on, reason=reason)
+
+        return self._append_to_year(attempt, year, ("leave", year, unit, on, reason), build)
+
+    def rename_unit(self, attempt: Attempt, year: int, unit: str, name: str, on: date, reason: str) -> list[Receipt]:
+        """Record that a unit has another name from a day on."""
+
+        def build(state: YearState, head: Mapping[str, Any]) -> Event:
+            key = decide_rename(state, unit, name, on)
+            return UnitRenamed(**head, year=year, unit=key, name=name, on=on, reason=reason)
+
+        return self._append_to_year(attempt, year, ("rename", year, unit, name, on, reason), build)
+
+    def _admitted(self, year: YearState, observations: Sequence[Observe]) -> list[Reading]:
+        """Return the readings to record; refuses with the reasons of all that cannot be."""
+        readings: list[Reading] = []
+        refusals: list[Refusal] = []
+        for at, wish in enumerate(observations):
+            reading = Reading.model_construct(
+                unit=wish.unit,
+                kind=wish.kind,
+                occurred_on=wish.occurred_on,
+                count=wish.count,
+                attributes=wish.attributes,
+            )
+            try:
+                decide_observe(year, reading, self._admit)
+            except Rejection as rejection:
+                refusals += rejection.within(f"observations[{at}]") if len(observations) > 1 else rejection.refusals
+            readings.append(reading)
+        if refusals:
+            raise Rejection(*refusals)
+        return readings
+
+    # --- how a command is recorded -----------------------------------------------------------------------------
+
+    def _append_to_year(
+        self,
+        attempt: Attempt,
+        year: int,
+        wish: Sequence[object],
+        build: Callable[[YearState, Mapping[str, Any]], Event],
+    ) -> list[Receipt]:
+        stream = self.stream("year", year)
+
+        def append(moment: datetime) -> _Append:
+            state = self._known_year(year)
+            event = build(state, self._head(stream, state.version + 1, moment, attempt))
+            return _Append([event], {stream: state.version})
+
+        return self._append(attempt, wish, append)
+
+    def _with_scheme(self, event: Event, scheme: SchemeVersion, moment: datetime, attempt: Attempt) -> _Append:
+        """Put the scheme's registration before the event, unless the ledger has this version already."""
+        stream = self.stream("scheme", scheme.id)
+        registered = [version for version in self.events.get(stream) if isinstance(version, SchemeRegistered)]
+        expects = {event.originator_id: event.originator_version - 1, stream: len(registered)}
+        for version in registered:
+            if version.scheme == scheme.reference:
+                return _Append([event], expects)
+            if version.scheme.version == scheme.version:
+                message = f"{scheme.id} version {scheme.version} is registered with another content; give a new version"
+                raise rejected("scheme-version-taken", "scheme", message)
+        head = self._head(stream, len(registered) + 1, moment, attempt)
+        registration = SchemeRegistered(**head, scheme=scheme.reference)
+        return _Append([registration, event], expects, [scheme.document])
+
+    def _known_year(self, year: int) -> YearState:
+        """The year as this process knows it; the append finds out when it has moved."""
+        return self._years[year] if year in self._years else self.year(year)
+
+    def _head(self, stream: UUID, version: int, moment: datetime, attempt: Attempt) -> dict[str, Any]:
+        return {
+            "originator_id": stream,
+            "originator_version": version,
+            "recorded_at": moment,
+            "actor": attempt.actor,
+            "nonce": self._random_bytes(16).hex(),
+        }
+
+    def _append(self, attempt: Attempt, wish: Sequence[object], build: Build) -> list[Receipt]:
+        if not _KEY.fullmatch(attempt.key):
+            message = "expected 1 to 200 visible ASCII characters without spaces"
+            raise rejected("idempotency-key-invalid", "Idempotency-Key", message)
+        idempotency = Idempotency(attempt.key, _digest(wish))
+        last: Exception | None = None
+        for _ in range(ATTEMPTS):
+            try:
+                return self._try(attempt, idempotency, build)
+            except AlreadyRecorded as already:
+                return self._receipts(already.first_position, already.last_position)
+            except KeyReused as reused:
+                raise rejected("idempotency-key-reused", "Idempotency-Key", str(reused)) from None
+            except ClockBehind as behind:
+                self._last = max(self._last, behind.last)
+            except (StreamMoved, IntegrityError) as moved:
+                last = moved
+                self._years_moved()
+            except Rejection:
+                if self._years_moved():
+                    continue
+                used = self.ledger_recorder.find_key(attempt.key)
+                # What was recorded under this key may be the very reason why it is refused now.
+                if used is None or used.digest != idempotency.digest:
+                    raise
+                return self._receipts(used.first_position, used.last_position)
+        raise rejected("ledger-busy", "ledger", f"{ATTEMPTS} attempts met other changes; try again") from last
+
+    def _years_moved(self) -> bool:
+        """Read on in the years this process knows; whether any of them had moved."""
+        before = {year: state.version for year, state in self._years.items()}
+        return list(before.values()) != [self.year(year).version for year in before]
+
+    def _try(self, attempt: Attempt, idempotency: Idempotency, build: Build) -> list[Receipt]:
+        with self._stamping:
+            moment = max(attempt.now, self._last)
+            append = build(moment)
+            stored = [self.mapper.to_stored_event(event) for event in append.events]
+            self._last = moment
+            future = self.ledger_recorder.submit(
+                stored,
+                recorded_at=moment,
+                idempotency=idempotency,
+                expects=append.expects,
+                documents=append.documents,
+            )
+        positions = future.result()
+        return [
+            Receipt(position, leaf_hash(one.state), event)
+            for position, one, event in zip(positions, stored, append.events, strict=True)
+        ]
+
+    def _receipts(self, first: int, last: int) -> list[Receipt]:
+        """Return the receipts of what stands at these positions: the first answer again."""
+        notifications = self.ledger_recorder.select_notifications(first, last - first + 1, last)
+        return [
+            Receipt(one.id, leaf_hash(one.state), cast("Event", self.mapper.to_domain_event(one)))
+            for one in notifications
+        ]
+
+
+def _digest(wish: Sequence[object]) -> bytes:
+    """Return the SHA-256 of what a command asks for: the same content gives the same digest."""
+    parts = [part.model_dump_json(exclude_none=True) if isinstance(part, Value) else str(part) for part in wish]
+    return sha256("\n".join(parts).encode()).digest()

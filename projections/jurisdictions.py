@@ -1,0 +1,135 @@
+"""The service everything above asks: the ledgers of all jurisdictions, and what their years look like.
+
+A reader sees its own write: facts are written in the append's transaction, and each question first reads on from
+where this process stopped. What is kept in memory can always be worked out again from the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from threading import Lock
+
+from sqlalchemy import Engine, select
+
+from ledger.application import LedgerApplication
+from ledger.commands import SchemeVersion
+from ledger.decisions import YearState
+from ledger.events import GroupOfUnits, Period, Reading
+from ledger.rejection import Refusal, Rejection, rejected
+from ledger.tables import ledgers
+from projections.scheme_files import vocabulary
+from projections.years import YearFacts, YearView
+from schemes.admission import admit
+from schemes.reading import read_scheme
+from schemes.scheme import Scheme
+
+RandomBytes = Callable[[int], bytes]
+CACHED_VIEWS = 64
+
+
+class Jurisdictions:
+    """All ledgers of one database. Safe to share between threads; `close` it when done."""
+
+    def __init__(self, engine: Engine, random_bytes: RandomBytes) -> None:
+        self.engine = engine
+        self._random_bytes = random_bytes
+        self._ledgers: dict[str, LedgerApplication] = {}
+        self._schemes: dict[str, Scheme] = {}
+        self._facts: dict[tuple[str, int], YearFacts] = {}
+        self._views: dict[tuple[str, int, int, date | None, datetime | None], YearView] = {}
+        self._lock = Lock()
+
+    def close(self) -> None:
+        """Write what was submitted, and end the writing threads."""
+        for application in self._ledgers.values():
+            application.close()
+
+    def codes(self) -> list[str]:
+        """Return the codes of the jurisdictions that have a ledger, sorted."""
+        with self.engine.connect() as connection:
+            return list(connection.scalars(select(ledgers.c.code).where(ledgers.c.size > 0).order_by(ledgers.c.code)))
+
+    def ledger(self, code: str) -> LedgerApplication:
+        """Return the ledger of that GB/T 2260 code; refuses what is no such code."""
+        if not (len(code) == 6 and code.isascii() and code.isdigit()):
+            raise rejected("jurisdiction-code", "jurisdiction", f"found {code!r}, expected the six digits of GB/T 2260")
+        with self._lock:
+            if code not in self._ledgers:
+                self._ledgers[code] = LedgerApplication(
+                    self.engine, code, lambda year, reading: self._admit(code, year, reading), self._random_bytes
+                )
+            return self._ledgers[code]
+
+    def known_ledger(self, code: str) -> LedgerApplication:
+        """Return a ledger that has entries; refuses one that has none."""
+        application = self.ledger(code)
+        if application.recorder.max_notification_id() is None:
+            raise rejected("unknown-jurisdiction", "jurisdiction", f"no ledger is kept for {code}")
+        return application
+
+    def scheme(self, code: str, digest: str) -> Scheme:
+        """Return the scheme whose document the ledger keeps under that SHA-256."""
+        if digest not in self._schemes:
+            document = self.ledger(code).ledger_recorder.document(bytes.fromhex(digest))
+            if document is None:
+                raise rejected("unknown-scheme", "scheme", f"the ledger {code} keeps no document {digest}")
+            self._schemes[digest] = read_scheme(document.decode("utf-8"), digest, vocabulary())
+        return self._schemes[digest]
+
+    def open_years(self, code: str) -> list[YearState]:
+        """Return the years that have been opened, oldest first."""
+        application = self.known_ledger(code)
+        recorder = application.ledger_recorder
+        opened = recorder.select_notifications(None, 1000, topics=["year.opened/1"])
+        events = (application.mapper.to_domain_event(one) for one in opened)
+        return [application.year(year) for year in sorted({event.year for event in events})]  # type: ignore[attr-defined]  # the topic says which event it is
+
+    def view(self, code: str, year: int, as_of: date | None = None, known_at: datetime | None = None) -> YearView:
+        """Return the year as of the end of that day, as known at that moment; refuses a year that is not open."""
+        application = self.known_ledger(code)
+        size = application.ledger_recorder.head().size
+        key = (code, year, size, as_of, known_at)
+        with self._lock:
+            if key in self._views:
+                return self._views[key]
+            facts = self._facts.setdefault((code, year), YearFacts(self.engine, code, year))
+        events = application.year_events(year)
+        if known_at is not None:
+            events = [event for event in events if event.recorded_at <= known_at]
+        view = YearView.of(
+            year, events, facts.read(size), size, as_of, known_at, lambda digest: self.scheme(code, digest)
+        )
+        with self._lock:
+            while len(self._views) >= CACHED_VIEWS:
+                self._views.pop(next(iter(self._views)))
+            self._views[key] = view
+        return view
+
+    def _admit(self, code: str, year: YearState, reading: Reading) -> None:
+        _, reference = year.opened()
+        scheme = self.scheme(code, reference.digest)
+        unit = year.unit(reading.unit)
+        roster = {group: tuple(one.key for one in year.units.values() if one.group == group) for group in year.groups}
+        raw = dict(reading.attributes)
+        rater = year.unit(str(raw["rater"])) if "rater" in raw else None
+        if rater is not None:
+            raw["rater"] = rater.key
+        _, problems = admit(
+            scheme, vocabulary().extended(scheme.items), roster, unit.key if unit else reading.unit, reading.kind, raw
+        )
+        if problems:
+            raise Rejection(*(Refusal(one.code, one.where, one.message) for one in problems))
+
+
+def scheme_version(text: str, file: str) -> tuple[Scheme, SchemeVersion]:
+    """Return a scheme's text read and as the ledger takes it; raises `InvalidInput` with all its errors."""
+    scheme = read_scheme(text, file, vocabulary())
+    period = Period(first=scheme.period.first, last=scheme.period.last)
+    groups = tuple(group.id for group in scheme.groups)
+    return scheme, SchemeVersion(scheme.id, scheme.version, period, groups, text.encode())
+
+
+def scheme_units(scheme: Scheme) -> Sequence[GroupOfUnits]:
+    """Return the scheme's own unit lists, to open a year with."""
+    return [GroupOfUnits(id=group.id, units=group.units) for group in scheme.groups]

@@ -1,0 +1,205 @@
+"""One year of one jurisdiction, as of a day and as known at a moment: sheets, ranking, histories.
+
+`YearFacts` reads the rows of the `facts` table once and then only what is new. `YearView` puts them together with
+the year's units and the scheme in force, and asks the pure engine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from hashlib import sha256
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, RowMapping, select
+
+from ledger.appends import moment
+from ledger.decisions import Unit, YearState, fold_year
+from ledger.events import Event
+from ledger.rejection import rejected
+from ledger.tables import facts as facts_table
+from projections.readings import Entry, facts_known, renamed
+from projections.scheme_files import vocabulary
+from schemes.fact import Fact
+from schemes.figures import Roster
+from schemes.history import History, history
+from schemes.scheme import Scheme
+from schemes.sheets import Sheet, sheets
+
+
+@dataclass(frozen=True, slots=True)
+class FactEntry:
+    """One row of the `facts` table: an entry about an observation, with what people want to see of it.
+
+    `said` is the same entry as the engine takes it.
+    """
+
+    position: int
+    observation: str
+    entry: str
+    attributes: Mapping[str, Any] | None
+    evidence: Sequence[Mapping[str, Any]]
+    note: str | None
+    reason: str | None
+    recorded_at: datetime
+    actor: str
+    said: Entry
+
+
+class YearFacts:
+    """The entries of one year, read once from the database and then only those that are new."""
+
+    def __init__(self, engine: Engine, code: str, year: int) -> None:
+        self._engine = engine
+        self._code = code
+        self._year = year
+        self._entries: list[FactEntry] = []
+        self._read_to = 0
+        self._lock = Lock()
+
+    def read(self, position: int) -> list[FactEntry]:
+        """Return the entries up to and including the ledger position, in ledger order."""
+        with self._lock:
+            if position > self._read_to:
+                self._entries += self._rows(position)
+                self._read_to = position
+            return [entry for entry in self._entries if entry.position <= position]
+
+    def _rows(self, position: int) -> list[FactEntry]:
+        columns = facts_table.c
+        query = (
+            select(facts_table)
+            .where(columns.ledger == self._code, columns.year == self._year)
+            .where(columns.position > self._read_to, columns.position <= position)
+            .order_by(columns.position)
+        )
+        with self._engine.connect() as connection:
+            return [_entry(row) for row in connection.execute(query).mappings()]
+
+
+def _entry(row: RowMapping) -> FactEntry:
+    observation = str(UUID(bytes=row["observation"]))
+    recorded_at = moment(row["recorded_at"])
+    attributes = None if row["attributes"] is None else json.loads(row["attributes"])
+    fact = None
+    if attributes is not None:
+        day = date.fromisoformat(row["occurred_on"])
+        values = vocabulary().typed(row["kind"], attributes)
+        fact = Fact(observation, row["position"], row["unit"], row["kind"], day, row["count"], values)
+    rectified_on = None if row["rectified_on"] is None else date.fromisoformat(row["rectified_on"])
+    return FactEntry(
+        position=row["position"],
+        observation=observation,
+        entry=row["entry"],
+        attributes=attributes,
+        evidence=() if row["evidence"] is None else json.loads(row["evidence"]),
+        note=row["note"],
+        reason=row["reason"],
+        recorded_at=recorded_at,
+        actor=row["actor"],
+        said=Entry(row["entry"], observation, recorded_at, fact, rectified_on),
+    )
+
+
+class YearView:
+    """A year as of a day, as known at a moment: the scheme then in force, its units, its facts, its sheets."""
+
+    def __init__(
+        self,
+        state: YearState,
+        scheme: Scheme,
+        entries: Sequence[FactEntry],
+        position: int,
+        as_of: date | None,
+        known_at: datetime | None,
+    ) -> None:
+        self.state = state
+        self.scheme = scheme
+        self.entries = entries
+        self.position = position
+        self.as_of = min(as_of or scheme.period.last, scheme.period.last)
+        self.known_at = known_at
+        self._lock = Lock()
+
+    @classmethod
+    def of(
+        cls,
+        year: int,
+        events: Sequence[Event],
+        entries: Sequence[FactEntry],
+        position: int,
+        as_of: date | None,
+        known_at: datetime | None,
+        scheme: Callable[[str], Scheme],
+    ) -> YearView:
+        """Return the view that the year's events and entries give; refuses a year not (yet) open then."""
+        state = YearState(year)
+        for event in events:
+            state = fold_year(state, event)
+        _, reference = state.opened()
+        return cls(state, scheme(reference.digest), entries, position, as_of, known_at)
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """The units assessed on the day, in the order of groups and of joining."""
+        return tuple(unit for unit in self.state.units.values() if unit.assessed_on(self.as_of))
+
+    @cached_property
+    def roster(self) -> Roster:
+        """The keys of the units assessed on the day, by group."""
+        return {group: tuple(unit.key for unit in self.units if unit.group == group) for group in self.state.groups}
+
+    @cached_property
+    def facts(self) -> list[Fact]:
+        """The current readings of all observations known, units under their keys."""
+        keys = {name: unit.key for unit in self.state.units.values() for _, name in unit.names}
+        return renamed(facts_known((entry.said for entry in self.entries), self.known_at), keys)
+
+    @property
+    def etag(self) -> str:
+        """A tag that is the same for the same ledger position, scheme, day and moment."""
+        _, scheme = self.state.opened()
+        parts = (self.state.year, self.position, scheme.digest, self.as_of, self.known_at)
+        return sha256(repr(parts).encode()).hexdigest()[:32]
+
+    def sheets(self) -> dict[str, Sheet]:
+        """Return the sheet of every unit assessed on the day, by the unit's key."""
+        with self._lock:
+            return self._sheets
+
+    @cached_property
+    def _sheets(self) -> dict[str, Sheet]:
+        return sheets(self.scheme, self.roster, self.facts, self.as_of, frozenset())
+
+    def unit(self, name: str) -> Unit:
+        """Return the unit of that name (now or earlier this year); refuses one not assessed on the day."""
+        unit = self.state.unit(name)
+        if unit is None or unit not in self.units:
+            message = (
+                f"found {name!r}, expected one of the {len(self.units)} units of {self.state.year} on {self.as_of}"
+            )
+            raise rejected("unknown-unit", "unit", message)
+        return unit
+
+    def history(self, unit: Unit) -> History:
+        """Return the unit's history up to the day."""
+        return history(self.scheme, self.roster, self.facts, self.as_of, frozenset(), unit.key)
+
+    def entries_of(self, observation: str) -> list[FactEntry]:
+        """Return what was said of an observation, oldest first, as known at the moment."""
+        return [entry for entry in self._by_observation.get(observation, ()) if self._is_known(entry)]
+
+    @cached_property
+    def _by_observation(self) -> dict[str, list[FactEntry]]:
+        found: dict[str, list[FactEntry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.observation, []).append(entry)
+        return found
+
+    def _is_known(self, entry: FactEntry) -> bool:
+        return self.known_at is None or entry.recorded_at <= self.known_at

@@ -1,0 +1,230 @@
+"""A unit's history: how its score came about, one line for each fact and indicator it touched.
+
+The facts are laid down one after the other, in the order of facts, with everybody else's as they are; after each
+one the rows it touched are scored again. A line's `effective` points are what the running total changed by, so
+the effective points of all lines, the opening among them, add up to the total: always, by construction.
+
+`nominal` are the points the rules name for the fact; what lies between nominal and effective was swallowed, and
+`swallowed_by` says by what: the rule's own max, the row's bounds, a forfeit, a cap of the section or the total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from schemes.exact import ZERO, exact_arithmetic
+from schemes.fact import REQUEST_KINDS, Fact
+from schemes.figures import Figures, Roster
+from schemes.grading import fired_vetoes, vetoed_total
+from schemes.rules import FactsByKind, IfTotal, Inform, Judged
+from schemes.scheme import Indicator, Scheme, Stage
+from schemes.scoring import Circumstances, IndicatorScore, judgements, score_indicator, touching
+from schemes.sheets import Claims, Year, counting_facts
+from schemes.subtotals import Subtotals, subtotals, total
+
+Swallower = Literal["maximum", "bounds", "forfeit", "account", "section_or_total"]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One fact's effect through one indicator.
+
+    `rules` are the rules (counted from 0) that the fact met in the indicator; a line without rules is a
+    consequence elsewhere: a threshold on a subtotal that the fact crossed, a veto it met (no indicator), or it is
+    the opening, which has neither fact nor indicator. `nominal` is null where no rule names points for one fact. `running_indicator` and
+    `running_total` are the values after the line.
+    """
+
+    fact: Fact | None
+    indicator: Indicator | None
+    rules: tuple[int, ...]
+    nominal: Decimal | None
+    indicator_points: Decimal
+    effective: Decimal
+    swallowed_by: tuple[Swallower, ...]
+    running_indicator: Decimal | None
+    running_total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All lines of a unit, the total they add up to, and the facts that no row of its sheet scores or lists."""
+
+    lines: tuple[HistoryLine, ...]
+    total: Decimal
+    untouched: tuple[Fact, ...]
+
+
+def history(scheme: Scheme, roster: Roster, facts: Iterable[Fact], as_of: date, claims: Claims, unit: str) -> History:
+    """Return the unit's history on that day; `facts` are the readings of all units, as for `sheets`."""
+    with exact_arithmetic():
+        year = Year(scheme, roster, counting_facts(scheme, facts, as_of), claims)
+        laying = _Laying(year, unit)
+        lines = [laying.opening()]
+        untouched = []
+        for fact in year.facts_of(unit):
+            added = list(laying.lay(fact))
+            lines += added
+            if not added and not laying.informs(fact):
+                untouched.append(fact)
+        return History(tuple(lines), lines[-1].running_total, tuple(untouched))
+
+
+class _Laying:
+    """The unit's sheet as its facts are laid down one by one."""
+
+    def __init__(self, year: Year, unit: str) -> None:
+        self._year = year
+        self._unit = unit
+        self._laid: list[Fact] = []
+        self._sheets = [_StageSheet(year, unit, stage, figures) for stage, _, figures in year.stages]
+
+    def opening(self) -> HistoryLine:
+        opening = self._total()
+        self._running = opening
+        return HistoryLine(None, None, (), None, ZERO, opening, (), None, opening)
+
+    def lay(self, fact: Fact) -> Iterator[HistoryLine]:
+        """Put the fact down and yield a line for each indicator it touched, and for thresholds it crossed.
+
+        A veto that fixes the total shows in the line that met it, or in a line of its own when no row did.
+        """
+        self._laid.append(fact)
+        for sheet in self._sheets:
+            if not sheet.add(fact):
+                continue
+            for row, rules in sheet.touched(fact):
+                before = sheet.values[row.id]
+                sheet.rescore(row)
+                yield self._line(sheet, fact, row, rules, before)
+            for row in sheet.rescore_thresholds():
+                yield self._line(sheet, fact, row, (), sheet.before[row.id])
+        total_now = self._total()
+        if total_now != self._running:
+            effective, self._running = total_now - self._running, total_now
+            yield HistoryLine(fact, None, (), None, ZERO, effective, (), None, total_now)
+
+    def informs(self, fact: Fact) -> bool:
+        """Whether some row lists the fact for the one who judges, or a late reply is derived from its like."""
+        return fact.kind in REQUEST_KINDS or any(sheet.informed_by(fact) for sheet in self._sheets)
+
+    def _line(
+        self, sheet: _StageSheet, fact: Fact, row: Indicator, rules: tuple[int, ...], before: IndicatorScore
+    ) -> HistoryLine:
+        after = sheet.values[row.id]
+        running = self._total()
+        effective = running - self._running
+        self._running = running
+        changed = after.value - before.value
+        nominal = _nominal(fact, before, after) if rules else None
+        swallowed = tuple(_swallowers(fact, before, after, nominal, effective)) if rules else ()
+        return HistoryLine(fact, row, rules, nominal, changed, effective, swallowed, after.value, running)
+
+    def _total(self) -> Decimal:
+        sections = [sheet.subtotals() for sheet in self._sheets]
+        before_veto = total(self._year.scheme, sections)
+        return vetoed_total(fired_vetoes(self._year.scheme, self._laid, sections, before_veto), before_veto)
+
+
+class _StageSheet:
+    """The rows of one stage, with the facts laid down so far."""
+
+    def __init__(self, year: Year, unit: str, stage: Stage | None, figures: Figures) -> None:
+        self._scheme = year.scheme
+        self._stage = stage
+        self._unit = unit
+        self._everybody = figures
+        self._facts: dict[str, list[Fact]] = {}
+        self._rows, self._left_out = year.rows(unit, stage)
+        self.values: dict[str, IndicatorScore] = {}
+        self.before: dict[str, IndicatorScore] = {}
+        self._figures = figures.replacing(unit, self._facts)
+        for row in self._rows:
+            self.rescore(row)
+        self.rescore_thresholds()
+
+    def add(self, fact: Fact) -> bool:
+        """Put the fact among the facts; false when it lies outside the stage's window."""
+        if self._stage and self._stage.window and fact.occurred_on not in self._stage.window:
+            return False
+        self._facts.setdefault(fact.kind, []).append(fact)
+        self._figures = self._everybody.replacing(self._unit, self._facts)
+        return True
+
+    def touched(self, fact: Fact) -> list[tuple[Indicator, tuple[int, ...]]]:
+        """Return the rows that the fact just added touches, with the rules that see it."""
+        found = []
+        alone: FactsByKind = {fact.kind: [fact]}
+        for row in self._rows:
+            rules = tuple(
+                at
+                for at, rule in enumerate(row.rules)
+                if (judgements(row, alone) if isinstance(rule, Judged) else touching(rule, alone, self._around()))
+                and not isinstance(rule, Inform)
+            )
+            if rules:
+                found.append((row, rules))
+        return found
+
+    def informed_by(self, fact: Fact) -> bool:
+        """Whether a row of the sheet lists the fact beside a judgement."""
+        alone: FactsByKind = {fact.kind: [fact]}
+        rules = (rule for row in self._rows for rule in row.rules if isinstance(rule, Inform))
+        return any(rule.matching(alone) for rule in rules)
+
+    def rescore(self, row: Indicator) -> None:
+        """Score the row anew, as if no threshold on a subtotal were reached."""
+        self.values[row.id] = score_indicator(row, self._facts, self._around())
+
+    def rescore_thresholds(self) -> list[Indicator]:
+        """Score the rows with thresholds on subtotals, and return those whose value changed."""
+        rows = [row for row in self._rows if any(isinstance(rule, IfTotal) for rule in row.rules)]
+        if not rows:
+            return []
+        self.before = {row.id: self.values[row.id] for row in rows}
+        for row in rows:
+            self.rescore(row)
+        seeing = replace(self._around(), subtotals=self.subtotals())
+        for row in rows:
+            self.values[row.id] = score_indicator(row, self._facts, seeing)
+        return [row for row in rows if self.values[row.id].value != self.before[row.id].value]
+
+    def subtotals(self) -> Subtotals:
+        """Return the sections of the sheet as it stands."""
+        rows = ((row, self.values[row.id].value) for row in self._rows)
+        return subtotals(self._scheme, self._stage, rows, self._left_out)
+
+    def _around(self) -> Circumstances:
+        return Circumstances(self._unit, self._scheme.year, self._figures)
+
+
+def _nominal(fact: Fact, before: IndicatorScore, after: IndicatorScore) -> Decimal | None:
+    """The points that rules name for this one fact; null for a forfeit or a cross-unit rule that names none."""
+    if fact in after.forfeits:
+        return -before.value
+    if after.judged_by is fact:
+        return after.start - before.start
+    scores = after.accounts or (after,)
+    named = [[effect.nominal for effect in score.effects if effect.fact is fact] for score in scores]
+    found = next((points for points in named if points), None)
+    return None if found is None else sum(found, ZERO)
+
+
+def _swallowers(
+    fact: Fact, before: IndicatorScore, after: IndicatorScore, nominal: Decimal | None, effective: Decimal
+) -> Iterator[Swallower]:
+    """Name what stood between the nominal points and the effective ones, from the rule outwards."""
+    changed = after.value - before.value
+    ruled = nominal
+    if nominal is not None and fact not in after.forfeits and after.judged_by is not fact and not after.accounts:
+        ruled = sum((effect.effective for effect in after.effects if effect.fact is fact), ZERO)
+    if ruled != nominal:
+        yield "maximum"
+    if ruled is not None and changed != ruled:
+        yield "account" if after.accounts else "forfeit" if after.forfeits else "bounds"
+    if changed != effective:
+        yield "section_or_total"
