@@ -8,8 +8,8 @@ Rules kept here, in this order for each request:
 4. Time does not go back within the ledger.
 5. Positions are dense, and the tree's edge grows by one leaf for each event.
 
-A refused request changes nothing, and later requests of a batch see the earlier ones. Reading, writing and locking are left
-to `ledger.recorder`.
+A refused request changes nothing, and later requests of a batch see the earlier ones. Reading, writing and locking
+are left to `ledger.recorder`.
 """
 
 from __future__ import annotations
@@ -262,8 +262,8 @@ class Batch:
 def looked_up(requests: Iterable[Request]) -> set[UUID]:
     """Return the streams whose present version has to be known to admit the requests.
 
-    A stream that begins with version 1, and that no decision depended on, is almost always new: the table's own constraint finds
-    the rare one that is not, and saves a look-up for each observation.
+    A stream that begins with version 1, and that no decision depended on, is almost always new: the table's own
+    constraint finds the rare one that is not, and saves a look-up for each observation.
     """
     streams = {stream for request in requests for stream in request.expects}
     for request in requests:

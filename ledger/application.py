@@ -286,26 +286,33 @@ class LedgerApplication(Application[UUID]):
 
         return self._append_to_year(attempt, year, ("rename", year, unit, name, on, reason), build)
 
+    def check_observation(self, year: int, wish: Observe) -> None:
+        """Refuse what `observe` would refuse, and record nothing."""
+        self._reading(self._known_year(year), wish)
+
     def _admitted(self, year: YearState, observations: Sequence[Observe]) -> list[Reading]:
         """Return the readings to record; refuses with the reasons of all that cannot be."""
         readings: list[Reading] = []
         refusals: list[Refusal] = []
         for at, wish in enumerate(observations):
-            reading = Reading.model_construct(
-                unit=wish.unit,
-                kind=wish.kind,
-                occurred_on=wish.occurred_on,
-                count=wish.count,
-                attributes=wish.attributes,
-            )
             try:
-                decide_observe(year, reading, self._admit)
+                readings.append(self._reading(year, wish))
             except Rejection as rejection:
                 refusals += rejection.within(f"observations[{at}]") if len(observations) > 1 else rejection.refusals
-            readings.append(reading)
         if refusals:
             raise Rejection(*refusals)
         return readings
+
+    def _reading(self, year: YearState, wish: Observe) -> Reading:
+        reading = Reading.model_construct(
+            unit=wish.unit,
+            kind=wish.kind,
+            occurred_on=wish.occurred_on,
+            count=wish.count,
+            attributes=wish.attributes,
+        )
+        decide_observe(year, reading, self._admit)
+        return reading
 
     # --- how a command is recorded -----------------------------------------------------------------------------
 

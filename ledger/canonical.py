@@ -1,9 +1,9 @@
 """Canonical bytes out, strict JSON in. Pure: values in, values out.
 
-Rules kept here: bytes are RFC 8785 (JSON Canonicalization Scheme) and never longer than an event may be; JSON that is read
-has exactly one meaning for every reader (RFC 7493, I-JSON): UTF-8, no duplicate keys, no NaN or Infinity, no integer
-that a double cannot hold, no U+0000 and no lone surrogate. Fractions and exponents are refused too, because decimals
-travel as strings. What the values mean is left to others.
+Rules kept here: bytes are RFC 8785 (JSON Canonicalization Scheme) and never longer than an event may be; JSON that is
+read has exactly one meaning for every reader (RFC 7493, I-JSON): UTF-8, no duplicate keys, no NaN or Infinity, no
+integer that a double cannot hold, no U+0000 and no lone surrogate. Fractions and exponents are refused too, because
+decimals travel as strings. What the values mean is left to others.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Engines for SQLite and PostgreSQL that keep an acknowledged event, and the schema's migrations.
 
-Rules kept here: on SQLite a commit reaches the disk before it returns (WAL, `synchronous=FULL`), a transaction that will
-write takes the write lock when it begins, and a reader never holds that lock. Several processes may migrate at once: one
-does the work, the others find it done.
+Rules kept here: on SQLite a commit reaches the disk before it returns (WAL, `synchronous=FULL`), a transaction that
+will write takes the write lock when it begins, and a reader never holds that lock. Several processes may migrate at
+once: one does the work, the others find it done.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
     _use_write_ahead_log(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    # Streams and keys are random, so each event dirties pages of its own in their indexes. Copying pages back to the file
-    # less often writes a page once that was dirtied many times.
+    # Streams and keys are random, so each event dirties pages of its own in their indexes. Copying pages back to the
+    # file less often writes a page once that was dirtied many times.
     connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
 

@@ -1,8 +1,8 @@
 """Group commit: requests that wait at the same time share one transaction, written by one thread.
 
-Rules kept here: requests are taken in the order of their submission; nobody hears of an outcome before the transaction that
-decided it has ended; a group that the database refuses is written request by request, so that only the culprit fails. What a
-transaction is, `append` knows.
+Rules kept here: requests are taken in the order of their submission; nobody hears of an outcome before the
+transaction that decided it has ended; a group that the database refuses is written request by request, so that only
+the culprit fails. What a transaction is, `append` knows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from threading import Event, Lock, Thread, current_thread
-from time import monotonic, sleep
 from typing import Final
 
 from eventsourcing.persistence import InterfaceError
@@ -22,8 +21,6 @@ MOST_REQUESTS: Final = 512
 """Most requests that share a transaction."""
 MOST_EVENTS: Final = 5_000
 """Most events of the requests that share a transaction; one larger request has its own."""
-GATHER_SECONDS: Final = 0.001
-"""How long a group waits at most for as many requests as the one before it had."""
 LINGER_SECONDS: Final = 2.0
 """How long the writing thread waits for more before it ends; the next request starts another."""
 
@@ -45,7 +42,6 @@ class GroupCommit:
         self._starting = Lock()
         self._thread: Thread | None = None
         self._closed = False
-        self._last_group = 1
 
     def submit(self, request: Request) -> Future[Sequence[int]]:
         """Put the request in the queue; the future gives the positions. Raises InterfaceError after `close`."""
@@ -77,15 +73,15 @@ class GroupCommit:
 
     def _write_groups(self) -> None:
         while self._is_needed():
-            self._woken.clear()
             while self._waiting:
-                self._gather()
-                group = self._take()
-                self._last_group = len(group)
-                self._write([waiting for waiting in group if waiting[1].set_running_or_notify_cancel()])
+                group = [waiting for waiting in self._take() if waiting[1].set_running_or_notify_cancel()]
+                if group:
+                    self._write(group)
 
     def _is_needed(self) -> bool:
         """Wait for requests; whether there are any, or else the writing thread has to end."""
+        # Cleared before the queue is looked at: a request that comes later wakes again.
+        self._woken.clear()
         if not self._waiting and not self._closed:
             self._woken.wait(LINGER_SECONDS)
         if self._waiting:
@@ -96,12 +92,6 @@ class GroupCommit:
             if self._waiting:
                 self._thread = current_thread()
             return self._thread is not None
-
-    def _gather(self) -> None:
-        """Wait a moment for clients that were just answered to ask again: one commit serves them all."""
-        deadline = monotonic() + GATHER_SECONDS
-        while len(self._waiting) < self._last_group and monotonic() < deadline:
-            sleep(GATHER_SECONDS / 4)
 
     def _take(self) -> list[Waiting]:
         group: list[Waiting] = []

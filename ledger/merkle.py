@@ -1,8 +1,8 @@
 """Merkle trees of RFC 6962 (SHA-256), their proofs, and the checks of RFC 9162. Pure: bytes in, bytes or a verdict out.
 
-Rules kept here: a leaf is hashed as SHA-256(0x00 ‖ leaf), a node as SHA-256(0x01 ‖ left ‖ right) (RFC 6962 section 2.1),
-and a tree of n leaves splits at the largest power of two below n. A checked proof raises ProofRejected or is good; nothing
-in between. Signatures, and whether a root is the one that was published, are left to others.
+Rules kept here: a leaf is hashed as SHA-256(0x00 ‖ leaf), a node as SHA-256(0x01 ‖ left ‖ right) (RFC 6962 section
+2.1), and a tree of n leaves splits at the largest power of two below n. A checked proof raises ProofRejected or is
+good; nothing in between. Signatures, and whether a root is the one that was published, are left to others.
 """
 
 from __future__ import annotations
@@ -172,8 +172,8 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
 def verify_consistency(first: int, second: int, proof: Sequence[bytes], first_root: bytes, second_root: bytes) -> None:
     """Check that the tree of `first` leaves is the start of the tree of `second` leaves, given both roots.
 
-    The steps are those of RFC 9162 section 2.1.4.2. A first size of 0 always fails: every tree begins with the empty one, so
-    such a proof proves nothing. Raises ProofRejected.
+    The steps are those of RFC 9162 section 2.1.4.2. A first size of 0 always fails: every tree begins with the empty
+    one, so such a proof proves nothing. Raises ProofRejected.
     """
     if not 0 < first <= second:
         raise ProofRejected(f"no consistency between {first} and {second} leaves: expected 0 < first <= second")

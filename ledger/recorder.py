@@ -1,9 +1,9 @@
 """The recorder of one ledger in SQLite or PostgreSQL.
 
-Rules kept here: every append holds the lock of its ledger's row from its first read to its commit, so that positions are
-dense and become visible in their order; one transaction holds events, keys, documents, facts and the new head; nothing is
-reported before the commit returned. `ledger.appends` decides what an append puts into the ledger, `ledger.groups` which
-requests share a transaction.
+Rules kept here: every append holds the lock of its ledger's row from its first read to its commit, so that positions
+are dense and become visible in their order; one transaction holds events, keys, documents, facts and the new head;
+nothing is reported before the commit returned. `ledger.appends` decides what an append puts into the ledger,
+`ledger.groups` which requests share a transaction.
 """
 
 from __future__ import annotations
@@ -115,8 +115,8 @@ class LedgerRecorder(ApplicationRecorder):
     ) -> Future[Sequence[int]]:
         """Do as `insert_events` does without waiting: the future gives its result or raises its error.
 
-        Requests are decided in the order of their submission. Raises InterfaceError after `close`, TypeError for a stream
-        that is no UUID, and ValueError for a moment without a zone, or a key or documents without an event.
+        Requests are decided in the order of their submission. Raises InterfaceError after `close`, TypeError for a
+        stream that is no UUID, and ValueError for a moment without a zone, or a key or documents without an event.
         """
         for event in stored_events:
             stream_of(event.originator_id)
@@ -201,7 +201,7 @@ class LedgerRecorder(ApplicationRecorder):
         return self.head().size or None
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> PollingSubscription:
-        """Return an iterator over the events after position `gt`, of any topic or of those named, that waits for more."""
+        """Return an iterator over the events after position `gt`, of any or the named topics, that waits for more."""
         return PollingSubscription(self, self._appended, gt, topics)
 
     def _append(self, requests: Sequence[Request]) -> list[Outcome]:
@@ -296,9 +296,7 @@ _KEYS: Final = select(
     idempotency_keys.c.digest,
     idempotency_keys.c.first_position,
     idempotency_keys.c.last_position,
-).where(
-    idempotency_keys.c.ledger == bindparam("of"), idempotency_keys.c.key.in_(bindparam("some", expanding=True))
-)
+).where(idempotency_keys.c.ledger == bindparam("of"), idempotency_keys.c.key.in_(bindparam("some", expanding=True)))
 _ADD_LEDGER: Final = text(
     "INSERT INTO ledgers (code, size, last_recorded_at, edge) VALUES (:code, 0, 0, :edge) ON CONFLICT DO NOTHING"
 )
@@ -312,10 +310,10 @@ def _insert_statement(table: Table, engine: Engine) -> str:
     return str(insert(table).inline().compile(dialect=engine.dialect, column_keys=table.c.keys()))
 
 
-def _head(row: Row[tuple[int, int, bytes]] | None) -> Head:
+def _head(row: Row[int, int, bytes] | None) -> Head:
     if row is None:
         return Head(0, moment(0), Edge())
-    size, last_recorded_at, data = row.tuple()
+    size, last_recorded_at, data = row
     edge = Edge.from_bytes(data)
     if edge.size != size:
         raise persistence.InternalError(f"the ledger's row is damaged: size {size}, but an edge of {edge.size}")
@@ -342,6 +340,8 @@ def _commit(connection: Connection) -> None:
     try:
         connection.commit()
     except database_errors.DBAPIError as error:
+        # Whatever state the transaction is in, nobody may go on with it.
+        connection.invalidate()
         raise CommitUnknown(f"the commit failed, ask by the key whether it was done: {_reason(error)}") from error
 
 

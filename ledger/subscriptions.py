@@ -43,8 +43,8 @@ class Appended:
 class PollingSubscription(Subscription[ApplicationRecorder]):
     """Reads the ledger page by page, and waits at its end.
 
-    Waits for this process's own appends, and looks for those of others every POLL_SECONDS: the way that works on SQLite and
-    behind a connection pooler alike. Positions become visible in their order, so none is passed by.
+    Waits for this process's own appends, and looks for those of others every POLL_SECONDS: the way that works on
+    SQLite and behind a connection pooler alike. Positions become visible in their order, so none is passed by.
     """
 
     def __init__(

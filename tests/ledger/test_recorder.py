@@ -101,11 +101,11 @@ def held_back(recorder: LedgerRecorder, engine: Engine) -> tuple[Event, Event]:
     def hold(*_: object) -> None:
         if not begun.is_set():
             begun.set()
-            go_on.wait()
+            go_on.wait(60)
 
     event.listen(engine, "commit", hold)
     recorder.submit([entry(state=b"held")])
-    begun.wait()
+    assert begun.wait(60)
     return begun, go_on
 
 

@@ -1,0 +1,159 @@
+"""The command `mingzhang`: cases and schemes here, everything that needs a database in `api.ledger_commands`.
+
+Replaying a case needs no database, web server or ledger store, and is run thousands of times in a row: what these
+need is imported only for their own commands.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from api.refusals import EXIT_DIFFERENT, refusals_shown
+from projections.cases import differences, read_case, replay
+from projections.scheme_files import load, load_file, shipped, source, vocabulary
+from schemes.consistency import notes
+from schemes.problem import InvalidInput, refuse
+from schemes.reading import read_scheme
+from schemes.scheme import Scheme
+
+app = typer.Typer(
+    name="mingzhang",
+    help="明账 mingzhang: an event-sourced audit ledger for yearly open-government assessments.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+schemes = typer.Typer(help="Read, check and describe scheme files.", no_args_is_help=True)
+app.add_typer(schemes, name="scheme")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+LIGHT_COMMANDS = frozenset({"replay", "check", "scheme"})
+
+
+@app.command("replay")
+def replay_case(case: Annotated[Path, typer.Argument(help="A case file (JSON).")]) -> None:
+    """Replay an example case and print every unit's sheet for each of its queries, as JSON."""
+    with refusals_shown(as_json=True):
+        print_json(_replayed(case)[1])
+
+
+@app.command("check")
+def check_cases(
+    cases: Annotated[list[Path], typer.Argument(help="Case files (JSON).")], as_json: AsJson = False
+) -> None:
+    """Replay example cases and hold them against what they expect; exit 1 when any differs."""
+    found: dict[str, list[str]] = {}
+    for path in cases:
+        try:
+            read, answer = _replayed(path)
+            found[str(path)] = differences(read, answer["results"])
+        except InvalidInput as invalid:
+            found[str(path)] = [str(problem) for problem in invalid.problems]
+    failed = {path: lines for path, lines in found.items() if lines}
+    if as_json:
+        print_json({"checked": len(found), "failed": failed})
+    else:
+        console = Console(highlight=False, soft_wrap=True)
+        for name, lines in found.items():
+            console.print("[red]differs[/]" if lines else "[green]ok[/]", name)
+            for line in lines:
+                console.print("   ", line, markup=False)
+        console.print(f"{len(found) - len(failed)} of {len(found)} cases as expected")
+    if failed:
+        raise typer.Exit(EXIT_DIFFERENT)
+
+
+def _replayed(path: Path) -> tuple[Any, dict[str, Any]]:
+    try:
+        case = read_case(path.read_bytes(), str(path))
+    except OSError as error:
+        raise refuse("case-not-readable", str(path), f"cannot be read: {error.strerror}") from None
+    scheme = case_scheme(case.scheme, path)
+    return case, replay(case, scheme, vocabulary())
+
+
+def case_scheme(name: str, path: Path) -> Scheme:
+    """Return the scheme a case names: one that is shipped, or the file of that name beside the case."""
+    beside = path.parent / f"{name}.yaml"
+    return load(name) if name in shipped() or not beside.exists() else load_file(beside)
+
+
+@schemes.command("validate")
+def validate_scheme(
+    scheme: Annotated[str, typer.Argument(help="A scheme file (YAML), or the id of a shipped scheme.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check a scheme: all its errors with file, line and path; or its notes, sums and what it holds."""
+    with refusals_shown(as_json):
+        name, text = _scheme_text(scheme)
+        read = read_scheme(text, name, vocabulary())
+        summary = {
+            "scheme": read.id,
+            "version": read.version,
+            "groups": {
+                group.id: {
+                    "units": len(group.units),
+                    "indicators": len(group.indicators),
+                    "base_points": str(sum(row.points for row in group.indicators if row.section == "base")),
+                }
+                for group in read.groups
+            },
+            "notes": notes(read),
+        }
+        if as_json:
+            print_json(summary)
+            return
+        console = Console(highlight=False, soft_wrap=True)
+        console.print(f"{name}: {read.id} version {read.version} can be used")
+        for group, facts in summary["groups"].items():  # type: ignore[attr-defined]  # the mapping just built
+            console.print(f"  {group}: " + ", ".join(f"{value} {what}" for what, value in facts.items()))
+        for note in notes(read):
+            console.print("  note:", note, markup=False)
+
+
+@schemes.command("schema")
+def scheme_schema() -> None:
+    """Print the JSON Schema of the scheme format, for editors."""
+    print_json(Scheme.model_json_schema())
+
+
+@schemes.command("list")
+def list_schemes(as_json: AsJson = False) -> None:
+    """List the shipped schemes."""
+    listed = [{"id": scheme.id, "title": scheme.document.title, "year": scheme.year} for scheme in map(load, shipped())]
+    if as_json:
+        print_json(listed)
+    else:
+        for one in listed:
+            typer.echo(f"{one['id']:<16} {one['title']}")
+
+
+def _scheme_text(name: str) -> tuple[str, str]:
+    if name in shipped():
+        return f"{name}.yaml", source(name)
+    try:
+        return name, Path(name).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        expected = f"expected a UTF-8 file or one of {', '.join(shipped())}"
+        raise refuse("scheme-not-readable", name, f"cannot be read ({error}); {expected}") from None
+
+
+def print_json(value: object) -> None:
+    """Print a value as one JSON document in UTF-8."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=None) + "\n")
+
+
+def main() -> None:
+    """Run the command line."""
+    wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    if wanted not in LIGHT_COMMANDS:
+        import_module("api.ledger_commands")
+        import_module("api.year_commands")
+    app()

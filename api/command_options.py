@@ -1,0 +1,92 @@
+"""What the commands that need a ledger share: their options, the opened database, and how a receipt is shown."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from api.command_line import print_json
+from api.settings import Settings
+from ledger.commands import Attempt, Receipt
+from ledger.database import migrate, open_engine
+from projections.answers import receipt_answer
+from projections.jurisdictions import Jurisdictions
+from schemes.problem import refuse
+
+Code = Annotated[str, typer.Option("--jurisdiction", "-j", help="GB/T 2260 code, six digits.")]
+Year = Annotated[int, typer.Option("--year", "-y", help="The assessed year.")]
+Database = Annotated[str | None, typer.Option("--database", help="Database URL; else MINGZHANG_DATABASE_URL.")]
+Actor = Annotated[str, typer.Option(help="Who records.")]
+Key = Annotated[str | None, typer.Option(help="Idempotency key; the same key records once.")]
+AsOf = Annotated[datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="As of this day.")]
+KnownAt = Annotated[str | None, typer.Option("--known-at", help="As known at this moment (ISO 8601 with a zone).")]
+Day = Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="The day.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why.")]
+EvidenceTitle = Annotated[str | None, typer.Option("--evidence", help="Title of the evidence.")]
+EvidenceUrl = Annotated[str | None, typer.Option("--url", help="Evidence: a URL.")]
+EvidenceDocument = Annotated[str | None, typer.Option("--document", help="Evidence: an official document number.")]
+EvidenceFile = Annotated[str | None, typer.Option("--file", help="Evidence: the SHA-256 of a stored file.")]
+Locator = Annotated[str | None, typer.Option("--locator", help="Where in the evidence: page, row.")]
+console = Console(highlight=False)
+
+
+def now() -> datetime:
+    """Return the moment by this machine's clock: the command line's only look at it."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def opened(database: str | None) -> Iterator[Jurisdictions]:
+    """Give the ledgers of the database, which is created and brought up to date if need be."""
+    url = database or Settings().database_url
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(url)
+    migrate(engine)
+    jurisdictions = Jurisdictions(engine, secrets.token_bytes)
+    try:
+        yield jurisdictions
+    finally:
+        jurisdictions.close()
+        engine.dispose()
+
+
+@contextmanager
+def progress_bar(what: str, shown: bool) -> Iterator[Callable[[int, int], None]]:
+    """Give a function to call with what is done and the total; the bar goes to standard error."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def attempt(actor: str, key: str | None = None) -> Attempt:
+    """Return who records, now, under the key or a random one."""
+    return Attempt(actor, now(), key or f"cli/{secrets.token_hex(16)}")
+
+
+def file_bytes(path: Path) -> bytes:
+    """Return the content of a file; raises `InvalidInput` when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise refuse("file-not-readable", str(path), f"cannot be read: {error.strerror}") from None
+
+
+def show_receipts(receipts: list[Receipt], as_json: bool) -> None:
+    """Print what was recorded, and where it stands."""
+    answers = [receipt_answer(receipt) for receipt in receipts]
+    if as_json:
+        print_json([answer.model_dump(mode="json") for answer in answers])
+        return
+    for answer in answers:
+        what = f"observation {answer.observation}" if answer.observation else answer.event
+        console.print(f"position {answer.position}: {what}, leaf {answer.leaf_hash}")

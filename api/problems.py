@@ -1,0 +1,195 @@
+"""Refusals and failures as problem details (RFC 9457): one shape for whatever goes wrong, with stable codes.
+
+What the path of a request names and the ledger does not have is 404; what its query, headers or body say wrongly is
+422; what is right but does not fit what was recorded before is 409. Nothing of a refused request has been recorded,
+except that `commit-unknown` says that this is not known.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from eventsourcing.persistence import PersistenceError
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.status import (
+    HTTP_404_NOT_FOUND,
+    HTTP_405_METHOD_NOT_ALLOWED,
+    HTTP_409_CONFLICT,
+    HTTP_413_CONTENT_TOO_LARGE,
+    HTTP_422_UNPROCESSABLE_CONTENT,
+    HTTP_500_INTERNAL_SERVER_ERROR,
+    HTTP_503_SERVICE_UNAVAILABLE,
+)
+
+from api.invalid_fields import model_problems, parameter_problems
+from api.refusals import reasons
+from ledger.appends import CommitUnknown, LedgerUnavailable
+from ledger.canonical import JsonProblem
+from ledger.rejection import Rejection
+from schemes.problem import InvalidInput, Problem
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_SECONDS: Final = 5
+
+_CONFLICTS: Final = frozenset(
+    {
+        "idempotency-key-reused",
+        "observation-void",
+        "scheme-in-force",
+        "scheme-version-taken",
+        "unit-has-left",
+        "unit-name-taken",
+        "year-already-open",
+    }
+)
+_ABSENT: Final = frozenset(
+    {"unknown-jurisdiction", "unknown-observation", "unknown-scheme", "unknown-unit", "year-not-open"}
+)
+_logger = logging.getLogger("mingzhang.http")
+
+
+class ErrorDetail(BaseModel):
+    """One reason: a stable code, the field or thing it is about, what was found and what was expected."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    where: str
+    message: str
+
+
+class ProblemDetails(BaseModel):
+    """What went wrong (RFC 9457). `code` is the one code of all `errors`, or `several-errors`."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "about:blank",
+                    "title": "Unprocessable Entity",
+                    "status": 422,
+                    "detail": "attributes.level: found 'city', expected one of national, provincial, municipal, county",
+                    "code": "invalid-attribute",
+                    "errors": [
+                        {
+                            "code": "invalid-attribute",
+                            "where": "attributes.level",
+                            "message": "found 'city', expected one of national, provincial, municipal, county",
+                        }
+                    ],
+                }
+            ]
+        },
+    )
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[ErrorDetail]
+
+
+class BadBody(HTTPException):
+    """A body that cannot be read as what the route takes, with the reason."""
+
+    def __init__(self, status: int, problem: Problem) -> None:
+        super().__init__(status, str(problem))
+        self.problem = problem
+
+
+def problem_response(status: int, problems: Sequence[Problem], headers: dict[str, str] | None = None) -> Response:
+    """Return the response that states these problems."""
+    codes = {one.code for one in problems}
+    details = ProblemDetails(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail="; ".join(f"{one.where}: {one.message}" if one.where else one.message for one in problems[:10]),
+        code=codes.pop() if len(codes) == 1 else "several-errors",
+        errors=[ErrorDetail(code=one.code, where=one.where, message=one.message) for one in problems],
+    )
+    return Response(details.model_dump_json(), status, headers, MEDIA_TYPE)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make the application answer every refusal and failure with problem details."""
+    for refusal in (Rejection, InvalidInput, JsonProblem):
+        app.add_exception_handler(refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(PersistenceError, _not_available)
+    app.add_exception_handler(SQLAlchemyError, _not_available)
+
+
+def failed(request_id: str, error: Exception) -> Response:
+    """Log an error nobody expected and return the response that tells nothing of it but its request id."""
+    _logger.error("request %s failed", request_id, exc_info=error)
+    message = f"the server failed; its log says more under request id {request_id}"
+    return problem_response(HTTP_500_INTERNAL_SERVER_ERROR, [Problem("internal-error", "", message)])
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    problems = reasons(error)
+    status = _status(problems[0], request.path_params)
+    return problem_response(status, problems, _retry() if status == HTTP_503_SERVICE_UNAVAILABLE else None)
+
+
+def _status(problem: Problem, path: dict[str, Any]) -> int:
+    if problem.code == "ledger-busy":
+        return HTTP_503_SERVICE_UNAVAILABLE
+    if problem.code == "json-too-large":
+        return HTTP_413_CONTENT_TOO_LARGE
+    if problem.code in _CONFLICTS:
+        return HTTP_409_CONFLICT
+    named_in_path = problem.code in _ABSENT and problem.where in path
+    return HTTP_404_NOT_FOUND if named_in_path else HTTP_422_UNPROCESSABLE_CONTENT
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # what the handler is registered for
+    errors = error.errors()
+    body = [{**one, "loc": one["loc"][1:]} for one in errors if one["loc"][0] == "body"]
+    problems = parameter_problems(one for one in errors if one["loc"][0] != "body")
+    problems += model_problems(body, error.body, getattr(request.state, "body_type", None))
+    return problem_response(HTTP_422_UNPROCESSABLE_CONTENT, problems)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # what the handler is registered for
+    headers = dict(error.headers or {})
+    if isinstance(error, BadBody):
+        return problem_response(error.status_code, [error.problem], headers)
+    if error.status_code == HTTP_404_NOT_FOUND:
+        problem = Problem("not-found", request.url.path, "there is nothing here; /docs lists what there is")
+    elif error.status_code == HTTP_405_METHOD_NOT_ALLOWED:
+        allowed = headers.get("Allow", "another method")
+        problem = Problem("method-not-allowed", request.url.path, f"found {request.method}, expected {allowed}")
+    else:
+        problem = Problem("http-error", "", str(error.detail))
+    return problem_response(error.status_code, [problem], headers)
+
+
+def _not_available(_: Request, error: Exception) -> Response:
+    """Whether the ledger cannot be had, or a commit's outcome is unknown: the same request may be sent again."""
+    _logger.error("the ledger's database failed", exc_info=error)
+    if isinstance(error, CommitUnknown):
+        message = "the commit failed, so it is not known whether this was recorded; send it again with the same key"
+        return problem_response(HTTP_503_SERVICE_UNAVAILABLE, [Problem(error.code, "", message)], _retry())
+    if isinstance(error, LedgerUnavailable | OperationalError | PoolTimeout):
+        message = "the ledger's database cannot be reached; nothing was recorded; try again later"
+        return problem_response(HTTP_503_SERVICE_UNAVAILABLE, [Problem(LedgerUnavailable.code, "", message)], _retry())
+    message = "the ledger's database failed; nothing was recorded; the server's log says more"
+    return problem_response(HTTP_500_INTERNAL_SERVER_ERROR, [Problem("ledger-failed", "", message)])
+
+
+def _retry() -> dict[str, str]:
+    return {"Retry-After": str(RETRY_SECONDS)}

@@ -1,0 +1,58 @@
+"""What every request passes through: an id, a log line, the figures, and an answer even to what nobody expected."""
+
+from __future__ import annotations
+
+import logging
+import re
+from time import perf_counter
+from typing import Final
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.metrics import Metrics
+from api.problems import failed
+
+REQUEST_ID: Final = "X-Request-ID"
+_ACCEPTABLE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_logger = logging.getLogger("mingzhang.http")
+
+
+class Requests:
+    """Gives each request an id (the caller's, if it is a plain one), logs and counts it; ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # ASGI's own signature
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        request_id = given if _ACCEPTABLE.fullmatch(given) else uuid4().hex
+        status = 0
+        began = perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id
+                headers["X-Content-Type-Options"] = "nosniff"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception as error:  # the last place before the server: whatever it is, it is logged and answered
+            response = failed(request_id, error)
+            if status:
+                raise
+            await response(scope, receive, send_with_id)
+        finally:
+            seconds = perf_counter() - began
+            route = getattr(scope.get("route"), "path", "none")
+            self._metrics.answered(scope["method"], route, status, seconds)
+            _logger.info("%s %s %s %s %.1f ms", request_id, scope["method"], route, status, seconds * 1000)

@@ -1,0 +1,26 @@
+"""Settings from the environment (`MINGZHANG_DATABASE_URL` and so on), with defaults for one machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KIBIBYTE = 1024
+MEBIBYTE = 1024 * KIBIBYTE
+
+
+class Settings(BaseSettings):
+    """Where the ledger is kept and how it is served. `port` 0 takes any free port.
+
+    `largest_body` bounds the body of a request in bytes, `largest_batch` that of a batch of observations.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MINGZHANG_", frozen=True)
+
+    database_url: str = "sqlite:///data/mingzhang.db"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8700
+    largest_body: Annotated[int, Field(ge=KIBIBYTE)] = MEBIBYTE
+    largest_batch: Annotated[int, Field(ge=KIBIBYTE)] = 8 * MEBIBYTE

@@ -1,0 +1,84 @@
+"""Routes that read their bodies strictly: of bounded size, of the stated media type, JSON with one meaning only.
+
+FastAPI's own reading takes `NaN`, duplicate keys, U+0000 and integers that other readers cannot hold, and answers a
+body that is too large in plain text. Here the ledger's strict reader comes first (`ledger.canonical.read_json`), then
+the model that the route declares, which is what OpenAPI documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from email.message import Message
+from typing import Any, ClassVar, Literal, cast
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.status import HTTP_400_BAD_REQUEST, HTTP_413_CONTENT_TOO_LARGE, HTTP_415_UNSUPPORTED_MEDIA_TYPE
+
+from api.problems import BadBody
+from api.settings import Settings
+from ledger.canonical import JsonProblem, read_json
+from schemes.problem import Problem
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class StrictRoute(APIRoute):
+    """A route whose body is read strictly, up to the settings' `largest_body`."""
+
+    limit: ClassVar[Literal["largest_body", "largest_batch"]] = "largest_body"
+
+    def get_route_handler(self) -> Handler:
+        """Return FastAPI's handler, given a request that reads strictly."""
+        handle = super().get_route_handler()
+
+        async def handle_strictly(request: Request) -> Response:
+            settings = cast(Settings, request.app.state.settings)
+            strict = _StrictRequest(request.scope, request.receive)
+            strict.limit = getattr(settings, self.limit)
+            if self.body_field is not None:
+                request.state.body_type = self.body_field.field_info.annotation
+                _check_media_type(request, getattr(self.body_field.field_info, "media_type", "application/json"))
+            return await handle(strict)
+
+        return handle_strictly
+
+
+class BatchRoute(StrictRoute):
+    """A route whose body may hold many observations."""
+
+    limit = "largest_batch"
+
+
+class _StrictRequest(Request):
+    limit: int
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            chunks: list[bytes] = []
+            size = 0
+            async for chunk in self.stream():
+                size += len(chunk)
+                if size > self.limit:
+                    message = f"the body is larger than {self.limit} bytes; split it"
+                    raise BadBody(HTTP_413_CONTENT_TOO_LARGE, Problem("body-too-large", "body", message))
+                chunks.append(chunk)
+            self._body = b"".join(chunks)
+        return self._body
+
+    async def json(self) -> Any:
+        try:
+            return read_json(await self.body(), self.limit)
+        except JsonProblem as problem:
+            found = Problem(problem.code, problem.where, problem.message)
+            raise BadBody(HTTP_400_BAD_REQUEST, found) from None
+
+
+def _check_media_type(request: Request, expected: str) -> None:
+    message = Message()
+    message["content-type"] = request.headers.get("content-type", "")
+    found = message.get_content_type() if request.headers.get("content-type") else "nothing"
+    charset = message.get_content_charset("utf-8")
+    if found != expected or charset != "utf-8":
+        text = f"found {found} ({charset}), expected {expected} in UTF-8"
+        raise BadBody(HTTP_415_UNSUPPORTED_MEDIA_TYPE, Problem("media-type", "Content-Type", text))
