@@ -20,6 +20,8 @@ def model_problems(errors: Iterable[Mapping[str, Any]], value: Any, model: Any) 
     """Return one problem for each field of the value that the model, or list of models, refuses."""
     found: dict[Path, list[Mapping[str, Any]]] = {}
     for one in errors:
+        if one["type"] == "too_short" and len(one["input"]) >= one["ctx"]["min_length"]:
+            continue  # only its wrong members, which have errors of their own, were not counted
         found.setdefault(_without_tags(one["loc"], one["type"], value), []).append(one)
     return [_problem("body", path, alike, model) for path, alike in found.items()]
 

@@ -50,7 +50,8 @@ def history_table(answer: HistoryAnswer) -> Table:
     title = f"{answer.unit}  {answer.year}  {answer.as_of}  总分 {answer.total}"
     table = Table(title=title, title_justify="left")
     for heading in ("日期", "事实", "指标", "应计", "实计", "指标现值", "总分", "差额去向"):
-        table.add_column(heading, justify="right" if heading in ("应计", "实计", "指标现值", "总分") else "left")
+        figures = heading in ("应计", "实计", "指标现值", "总分")
+        table.add_column(heading, justify="right" if figures else "left", no_wrap=heading == "日期")
     for line in answer.lines:
         fact = line.fact
         what = f"{fact.label}×{fact.count} {fact.note or ''}".strip() if fact else "年初"

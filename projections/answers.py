@@ -7,7 +7,7 @@ the caller's question to the view.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
@@ -150,7 +150,7 @@ def receipt_answer(receipt: Receipt) -> ReceiptAnswer:
     return ReceiptAnswer(
         position=receipt.position,
         leaf_hash=receipt.leaf_hash.hex(),
-        recorded_at=event.recorded_at,
+        recorded_at=event.recorded_at.astimezone(UTC),
         event=event.wire,
         observation=str(event.originator_id) if event.wire.startswith("observation.") else None,
         version=event.originator_version,

@@ -33,7 +33,7 @@ def admit(
         found.append(_unknown_unit("unit", unit, roster))
     group = scheme.group(group_id) if group_id is not None else None
     if not problems and group is not None:
-        found += _beyond_words(scheme, group, roster, kind, values)
+        found += _beyond_words(group, roster, kind, values)
     return values, tuple(found)
 
 
@@ -44,9 +44,7 @@ def _unknown_unit(where: str, name: str, roster: Roster) -> Problem:
     return Problem("unknown-unit", where, f"found {name!r}, expected one of the {len(names)} units of this year{hint}")
 
 
-def _beyond_words(
-    scheme: Scheme, group: Group, roster: Roster, kind: str, values: Mapping[str, AttributeValue]
-) -> Iterator[Problem]:
+def _beyond_words(group: Group, roster: Roster, kind: str, values: Mapping[str, AttributeValue]) -> Iterator[Problem]:
     if kind == "judgement":
         yield from _judgement(group, str(values["indicator"]), values["value"])
     elif kind == "ranking":

@@ -26,6 +26,7 @@ from schemes.rules import (
     Judged,
     MeanRating,
     Milestone,
+    PriorGrade,
     Proportional,
     Rule,
     Selection,
@@ -147,24 +148,36 @@ def _indicator(row: Indicator, path: Path, group: Group, scheme: Scheme, vocabul
     pools: dict[str, str] = {}
     for at, rule in enumerate(row.rules):
         here = (*path, "rules", at)
-        if isinstance(rule, Deduct | Award) and rule.pool is not None:
-            if pools.setdefault(rule.pool, rule.effect) != rule.effect:
-                yield ("scheme-mixed-pool", (*here, "pool"), f"pool {rule.pool!r} mixes deduct and award")
+        pool = rule.pool if isinstance(rule, Deduct | Award) else None
+        if pool is not None and pools.setdefault(pool, rule.effect) != rule.effect:
+            yield ("scheme-mixed-pool", (*here, "pool"), f"pool {pool!r} mixes deduct and award")
         yield from _rule(rule, here, row, vocabulary)
 
 
+def _signs(rule: Rule) -> set[int]:
+    """The signs of the points a rule can give; none for a rule that sets or lists."""
+    match rule:
+        case Deduct() | Shortfall():
+            return {-1}
+        case Award() | Milestone() | IfTotal() | MeanRating() | PriorGrade():
+            return {1}
+        case Tiers() | ByRank():
+            return {1 if rule.direction == "award" else -1}
+        case Discretion():
+            return {1 if rule.section == "bonus" else -1}
+        case Checklist():
+            return {1 if rule.mode == "earn" else -1}
+        case _:
+            return set()
+
+
 def _rule(rule: Rule, path: Path, row: Indicator, vocabulary: Vocabulary) -> Iterator[Finding]:
-    takes = isinstance(rule, Deduct | Shortfall) or getattr(rule, "direction", None) == "deduct"
-    takes = takes or (isinstance(rule, Discretion) and rule.section == "penalty")
-    gives = isinstance(rule, Award | Milestone | IfTotal | MeanRating) or getattr(rule, "direction", None) == "award"
-    gives = gives or (isinstance(rule, Discretion) and rule.section == "bonus")
-    if (takes and row.section == "bonus") or (gives and row.section == "penalty"):
+    refused = {"base": 0, "bonus": -1, "penalty": 1}[row.section]
+    if refused in _signs(rule):
         yield ("scheme-direction", path, f"{rule.effect} does not fit the {row.section} section")
     if isinstance(rule, Selection):
         yield from _selection(rule, path, vocabulary)
     match rule:
-        case Tiers():
-            yield from _rising([step.times for step in rule.steps], (*path, "steps"))
         case Checklist():
             for item in rule.items:
                 yield from _item(item, (*path, "items", item), vocabulary)
@@ -179,10 +192,20 @@ def _rule(rule: Rule, path: Path, row: Indicator, vocabulary: Vocabulary) -> Ite
                 yield from _selection(condition, (*path, "conditions", at), vocabulary)
         case _:
             pass
-    if isinstance(rule, ByRank):
-        yield from _rising([place.rank for place in rule.places], (*path, "places"))
-    if isinstance(rule, ByValue):
-        yield from _rising([step.at_least for step in rule.steps], (*path, "steps"))
+    yield from _steps(rule, path)
+
+
+def _steps(rule: Rule, path: Path) -> Iterator[Finding]:
+    """Tables are read from the first step to the last, so their bounds rise."""
+    match rule:
+        case Tiers():
+            yield from _rising([step.times for step in rule.steps], (*path, "steps"))
+        case ByRank():
+            yield from _rising([place.rank for place in rule.places], (*path, "places"))
+        case ByValue():
+            yield from _rising([step.at_least for step in rule.steps], (*path, "steps"))
+        case _:
+            return
 
 
 def _rising(bounds: Sequence[int | Decimal], path: Path) -> Iterator[Finding]:

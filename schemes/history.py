@@ -33,9 +33,9 @@ Swallower = Literal["maximum", "bounds", "forfeit", "account", "section_or_total
 class HistoryLine:
     """One fact's effect through one indicator.
 
-    `rules` are the rules (counted from 0) that the fact met in the indicator; a line without rules is a
-    consequence elsewhere: a threshold on a subtotal that the fact crossed, a veto it met (no indicator), or it is
-    the opening, which has neither fact nor indicator. `nominal` is null where no rule names points for one fact. `running_indicator` and
+    `rules` are the rules (counted from 0) that the fact met in the indicator. A line without rules is a consequence
+    elsewhere (a threshold on a subtotal that the fact crossed; without an indicator a veto it met), or the opening,
+    which has no fact either. `nominal` is null where no rule names points for one fact. `running_indicator` and
     `running_total` are the values after the line.
     """
 

@@ -9,7 +9,7 @@ Each problem says file, line, path, what was found and what was expected.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
@@ -36,7 +36,7 @@ def read_scheme(text: str, file: str, vocabulary: Vocabulary) -> Scheme:
     try:
         scheme = Scheme.model_validate(data)
     except ValidationError as error:
-        raise InvalidInput(tuple(_located(one, data, file, lines) for one in error.errors())) from None
+        raise InvalidInput(tuple(_all_located(error, data, file, lines))) from None
     problems = inconsistencies(scheme, vocabulary.extended(scheme.items))
     if problems:
         raise InvalidInput(tuple(_placed(code, path, text_, file, lines) for code, path, text_ in problems))
@@ -51,7 +51,8 @@ def _values_and_lines(text: str, file: str) -> tuple[Any, dict[Path, int]]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}" if mark else file
-        raise InvalidInput((Problem("scheme-not-yaml", where, f"not readable as YAML: {error}"),)) from None
+        said = ", ".join(filter(None, (getattr(error, "context", None), getattr(error, "problem", None))))
+        raise InvalidInput((Problem("scheme-not-yaml", where, f"not readable as YAML: {said or error}"),)) from None
     if root is None:
         raise InvalidInput((Problem("scheme-not-yaml", file, "the file is empty; expected a scheme"),))
     value = _value(root, (), lines, problems, file)
@@ -121,8 +122,16 @@ def _placed(code: str, path: Path, message: str, file: str, lines: Mapping[Path,
     return Problem(code, f"{file}:{lines[known]} {dotted(path)}".rstrip(), message)
 
 
-def _located(error: Any, data: Any, file: str, lines: Mapping[Path, int]) -> Problem:
-    path, owner = _path_in(data, error["loc"])
+def _all_located(error: ValidationError, data: Any, file: str, lines: Mapping[Path, int]) -> Iterator[Problem]:
+    """Yield the errors at what the file states or leaves out, without those that only follow from others."""
+    found = [(_path_in(data, one["loc"]), one) for one in error.errors()]
+    for (path, owner), one in found:
+        follows = any(other != path and other[: len(path)] == path for (other, _), _ in found)
+        if (path in lines and not follows) or one["type"] in ("missing", "union_tag_not_found"):
+            yield _located(one, path, owner, file, lines)
+
+
+def _located(error: Any, path: Path, owner: Any, file: str, lines: Mapping[Path, int]) -> Problem:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "missing":
         message = f"{path[-1]!r} is missing"
@@ -134,10 +143,13 @@ def _located(error: Any, data: Any, file: str, lines: Mapping[Path, int]) -> Pro
         message = f"found {context['tag']!r}, expected one of {context['expected_tags']}"
     elif kind == "union_tag_not_found":
         message = f"the field {context['discriminator']} is missing"
+    elif kind == "too_short":
+        message = f"expected at least {context['min_length']} of them, found {context['actual_length']}"
+    elif kind == "value_error":
+        message = str(context["error"])
     else:
-        expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        found = "" if isinstance(error["input"], dict | list) else f"found {error['input']!r}, "
-        message = f"{found}expected {expected}" if kind != "value_error" else expected
+        expected = error["msg"].removeprefix("Input should be ")
+        message = f"found {error['input']!r}, expected {expected}"
     return _placed(f"scheme-{kind.replace('_', '-')}", path, message, file, lines)
 
 

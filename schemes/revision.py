@@ -1,4 +1,4 @@
-"""Edits of a scheme's scalar parameters, for asking what another figure would have done (the case format's `revise`)."""
+"""Edits of a scheme's scalar parameters: what would another figure have done (the case format's `revise`)?"""
 
 from __future__ import annotations
 
@@ -54,10 +54,9 @@ def _edited(scheme: Scheme, edit: Edit, where: str) -> Scheme:
     groups = []
     hits = 0
     for group in scheme.groups:
-        if edit.group in (None, group.id):
-            group, made = _edited_group(group, edit, where)
-            hits += made
-        groups.append(group)
+        edited, made = _edited_group(group, edit, where) if edit.group in (None, group.id) else (group, 0)
+        hits += made
+        groups.append(edited)
     if not hits:
         raise refuse("revision-fits-nothing", where, f"no rule or indicator fits {edit.model_dump(exclude_none=True)}")
     return scheme.model_copy(update={"groups": tuple(groups)})

@@ -11,14 +11,24 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from schemes.conditions import Where
+from schemes.exact import parse_decimal
 from schemes.fact import Fact
 
 FactsByKind = Mapping[str, Sequence[Fact]]
 
-Points = Annotated[Decimal, Field(ge=0)]
+
+def _plainly_written(value: Any) -> Any:
+    """Refuse a number written with an exponent or otherwise not plainly; the file says 0.5 and means it."""
+    if isinstance(value, str) and parse_decimal(value) is None:
+        raise ValueError(f"found {value!r}, expected a plain decimal like 2.5")
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_plainly_written)]
+Points = Annotated[Number, Field(ge=0)]
 Basis = Literal["base", "base+bonus", "base-penalty", "base+bonus-penalty"]
 Direction = Literal["award", "deduct"]
 Order = Literal["highest_first", "lowest_first"]
@@ -96,9 +106,9 @@ class Judged(Model):
     """The latest judgement for this indicator, within `min`..`max`; pending at `default` until there is one."""
 
     effect: Literal["judged"]
-    min: Decimal
-    max: Decimal
-    default: Decimal
+    min: Number
+    max: Number
+    default: Number
 
     @model_validator(mode="after")
     def _ordered(self) -> Judged:
@@ -165,7 +175,7 @@ class Shortfall(Model):
 
     effect: Literal["shortfall"]
     metric: str
-    step: Annotated[Decimal, Field(gt=0)]
+    step: Annotated[Number, Field(gt=0)]
     each: Points
     among: Among
 
@@ -202,7 +212,7 @@ class IfTotal(Model):
 
     effect: Literal["if_total"]
     basis: Basis
-    at_least: Decimal
+    at_least: Number
     points: Points
 
 
@@ -232,13 +242,13 @@ class Proportional(Model):
 
     effect: Literal["proportional"]
     metric: str
-    target: Annotated[Decimal, Field(gt=0)]
+    target: Annotated[Number, Field(gt=0)]
 
 
 class ValueStep(Model):
     """From this value on, these points."""
 
-    at_least: Decimal
+    at_least: Number
     points: Points
 
 

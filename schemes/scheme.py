@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from schemes.rules import Basis, Judged, Model, Rule, Selection, kinds_of
+from schemes.rules import Basis, Judged, Model, Number, Points, Rule, Selection, kinds_of
 
 Section = Literal["base", "bonus", "penalty"]
 NotApplicable = Literal["drop", "rescale", "full_credit"]
-Share = Annotated[Decimal, Field(ge=0, le=1)]
+Share = Annotated[Number, Field(ge=0, le=1)]
 
 
 class Document(Model):
@@ -53,8 +53,8 @@ class Stage(Model):
 
     id: str
     title: str
-    weight: Annotated[Decimal, Field(ge=0)]
-    full: Annotated[Decimal, Field(ge=0)]
+    weight: Points
+    full: Points
     window: Period | None = None
 
 
@@ -85,12 +85,12 @@ class Indicator(Model):
     id: str
     titles: tuple[str, ...] = Field(min_length=1)
     clause: str
-    points: Annotated[Decimal, Field(ge=0)]
+    points: Points
     section: Section = "base"
     stage: str | None = None
     start: Literal["full", "zero"]
-    floor: Decimal | None
-    ceiling: Decimal | None
+    floor: Number | None
+    ceiling: Number | None
     per_account: bool = False
     applies_to: AppliesTo | None = None
     rules: tuple[Rule, ...] = ()
@@ -127,7 +127,7 @@ class Label(Model):
     """The points the document prints beside a heading, whether or not its rows add up to them."""
 
     titles: tuple[str, ...] = Field(min_length=1)
-    points: Decimal
+    points: Number
 
 
 class Output(Model):
@@ -137,7 +137,7 @@ class Output(Model):
     titles: tuple[str, ...]
     clause: str
     metric: str
-    factor: Decimal
+    factor: Number
 
 
 class Group(Model):
@@ -160,7 +160,7 @@ class Band(Model):
     """A grade and the lowest total that earns it; the last band has no bound."""
 
     grade: str
-    at_least: Decimal | None
+    at_least: Number | None
 
 
 class End(Model):
@@ -182,7 +182,7 @@ class Gate(Model):
     """The bonus section counts only when the subtotal reaches the threshold."""
 
     basis: Basis
-    at_least: Decimal
+    at_least: Number
 
 
 class VetoFacts(Selection):
@@ -196,7 +196,7 @@ class VetoSubtotal(Model):
     """Fires when a subtotal lies below a threshold (a fail line)."""
 
     basis: Basis | Literal["total"]
-    below: Decimal
+    below: Number
 
 
 def _condition(value: Any) -> str:
@@ -214,7 +214,7 @@ class Veto(Model):
         Discriminator(_condition),
     ]
     grade: str | None = None
-    total: Decimal | None = None
+    total: Number | None = None
 
     @model_validator(mode="after")
     def _does_something(self) -> Veto:
@@ -232,13 +232,13 @@ class Scheme(Model):
     jurisdiction: Jurisdiction
     year: int
     period: Period
-    full: Annotated[Decimal, Field(ge=0)]
-    cap: Decimal | None = None
+    full: Points
+    cap: Number | None = None
     cap_after: Literal["bonus", "all"] = "bonus"
-    floor: Decimal | None = Decimal(0)
-    bonus_cap: Decimal | None = None
+    floor: Number | None = Decimal(0)
+    bonus_cap: Number | None = None
     bonus_gate: Gate | None = None
-    penalty_cap: Decimal | None = None
+    penalty_cap: Number | None = None
     not_applicable: NotApplicable
     stages: tuple[Stage, ...] = ()
     bands: tuple[Band, ...] = ()

@@ -147,9 +147,7 @@ def not_locked(lock: str, required: list[str]) -> list[str]:
 
 
 def meets(name: str, pin: SpecifierSet, required: Requirement) -> bool:
-    return name == canonicalize_name(required.name) and all(
-        required.specifier.contains(exact.version) for exact in pin
-    )
+    return name == canonicalize_name(required.name) and all(required.specifier.contains(exact.version) for exact in pin)
 
 
 def test_the_test_lock_pins_the_versions_that_run() -> None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from api.demonstration.issues import working_days, working_days_after
 from api.demonstration.plan import AttributeTemplate, Between, Judgements, OneOf, Plan, Template
+from projections.scheme_files import vocabulary
 from schemes.exact import plain
 from schemes.scheme import Indicator, Scheme
 from schemes.working_days import reply_term
@@ -104,7 +105,9 @@ class _Year:
             template.kind,
             on,
             attributes,
-            self._chance.choice(template.notes).format_map({**words, **attributes, "count": count}),
+            self._chance.choice(template.notes).format_map(
+                {**words, **attributes, **_labels(template.kind, attributes), "count": count}
+            ),
             template.source,
             count,
             dated_by_issue=template.dated == "issue",
@@ -229,3 +232,14 @@ class _Year:
 
     def _some(self, options: Sequence[str], number: int) -> list[str]:
         return self._chance.sample(list(options), min(number, len(options)))
+
+
+def _labels(kind: str, attributes: AttributeValues) -> dict[str, str]:
+    """Return the Chinese labels of codes and items, under the attribute's name and `_label`."""
+    labels = {}
+    for name, value in attributes.items():
+        known = vocabulary().kinds[kind].attributes[name]
+        words = getattr(known, "values", vocabulary().items)
+        codes = value if isinstance(value, list) else [value]
+        labels[f"{name}_label"] = "、".join(words.get(code, str(code)) for code in codes)
+    return labels

@@ -82,9 +82,7 @@ def facts(draw: st.DrawFn, name: str, most: int = 12) -> list[Fact]:
     return found
 
 
-def _make_fitting(
-    draw: st.DrawFn, scheme: Scheme, group: Group, kind: str, attributes: dict[str, Any]
-) -> None:
+def _make_fitting(draw: st.DrawFn, scheme: Scheme, group: Group, kind: str, attributes: dict[str, Any]) -> None:
     match kind:
         case "judgement":
             row = draw(st.sampled_from([row for row in group.indicators if row.judged]))
@@ -98,6 +96,8 @@ def _make_fitting(
             attributes |= {"rater": draw(st.sampled_from(raters)), "value": Decimal(draw(st.integers(0, 100)))}
         case "prior_grade":
             attributes |= {"year": draw(st.sampled_from([scheme.year - 1, scheme.year - 2])), "grade": "优秀"}
+        case _:
+            pass
 
 
 def a_day(scheme: Scheme) -> st.SearchStrategy[date]:

@@ -1,0 +1,120 @@
+"""The bytes of events: golden files that are never edited, and a round trip."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from eventsourcing.persistence import StoredEvent
+
+from ledger.events import (
+    EVENTS,
+    Changes,
+    Event,
+    EventMapper,
+    Evidence,
+    GroupOfUnits,
+    ObservationAmended,
+    ObservationObserved,
+    ObservationRectified,
+    ObservationVoided,
+    Period,
+    Reading,
+    SchemeAdopted,
+    SchemeReference,
+    SchemeRegistered,
+    UnitJoined,
+    UnitLeft,
+    UnitRenamed,
+    YearOpened,
+)
+
+GOLDEN = Path(__file__).with_name("golden")
+STREAM = UUID("8eb57e40-2074-5d03-9f0d-b2a4980be5aa")
+MAPPER = EventMapper("360982")
+PERIOD = Period(first=date(2021, 1, 1), last=date(2021, 12, 31))
+SCHEME = SchemeReference(id="zhangshu-2021", version="1", digest="a4" * 32)
+READING = Reading(
+    unit="福城街道",
+    kind="publication",
+    occurred_on=date(2021, 3, 1),
+    count=2,
+    attributes={"item": "interpretation", "forms": ["text", "chart"]},
+)
+EVIDENCE = (
+    Evidence(title="关于3月检查情况的通报", document="樟府办字〔2021〕8号", locator="第2页"),
+    Evidence(title="网页截图", file="5f" * 32),
+    Evidence(title="栏目页面", url="https://www.example.gov.cn/zwgk?a=1&b=“二”"),
+)
+
+
+def _head(version: int) -> dict[str, object]:
+    return {
+        "originator_id": STREAM,
+        "originator_version": version,
+        "recorded_at": datetime(2021, 3, 2, 1, 30, 0, 123456, tzinfo=UTC),
+        "actor": "经济信息中心",
+        "nonce": "0123456789abcdef" * 2,
+    }
+
+
+EXAMPLES: list[Event] = [
+    ObservationObserved.model_validate(
+        _head(1) | {"year": 2021, "reading": READING, "evidence": EVIDENCE, "note": "两件"}
+    ),
+    ObservationAmended.model_validate(
+        _head(2) | {"year": 2021, "changes": Changes(count=1), "reading": READING, "reason": "重复计算", "evidence": ()}
+    ),
+    ObservationVoided.model_validate(_head(3) | {"year": 2021, "reason": "复核：已按时公开", "evidence": EVIDENCE[:1]}),
+    ObservationRectified.model_validate(_head(2) | {"year": 2021, "on": date(2021, 4, 1), "note": "已整改"}),
+    YearOpened.model_validate(
+        _head(1)
+        | {
+            "year": 2021,
+            "period": PERIOD,
+            "scheme": SCHEME,
+            "groups": (GroupOfUnits(id="township", units=("福城街道",)),),
+        }
+    ),
+    SchemeAdopted.model_validate(_head(2) | {"year": 2021, "period": PERIOD, "scheme": SCHEME, "reason": "年中修订"}),
+    UnitJoined.model_validate(
+        _head(3) | {"year": 2021, "unit": "新设镇", "group": "township", "on": date(2021, 7, 1), "reason": "区划调整"}
+    ),
+    UnitLeft.model_validate(_head(4) | {"year": 2021, "unit": "福城街道", "on": date(2021, 7, 1), "reason": "撤并"}),
+    UnitRenamed.model_validate(
+        _head(5) | {"year": 2021, "unit": "福城街道", "name": "福城新区", "on": date(2021, 7, 1), "reason": "更名"}
+    ),
+    SchemeRegistered.model_validate(_head(1) | {"scheme": SCHEME}),
+]
+
+
+def _golden(event: Event) -> Path:
+    return GOLDEN / f"{event.wire.replace('/', '.')}.json"
+
+
+def test_every_event_has_an_example() -> None:
+    assert {event.wire for event in EXAMPLES} == set(EVENTS)
+    assert {path.name for path in GOLDEN.iterdir()} == {_golden(event).name for event in EXAMPLES}
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event.wire)
+def test_an_event_is_written_as_it_always_was(event: Event) -> None:
+    assert MAPPER.to_stored_event(event).state == _golden(event).read_bytes()
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event.wire)
+def test_an_event_written_long_ago_is_read(event: Event) -> None:
+    state = _golden(event).read_bytes()
+    stored = StoredEvent(event.originator_id, event.originator_version, event.wire, state)
+    assert MAPPER.to_domain_event(stored) == event
+
+
+def test_bytes_of_another_ledger_or_type_are_refused() -> None:
+    content = json.loads(_golden(EXAMPLES[0]).read_bytes())
+    for change, expected in (({"ledger": "320581"}, "of ledger 360982"), ({"type": "gossip/1"}, "known event type")):
+        stored = StoredEvent(STREAM, 1, "any", json.dumps(content | change).encode())
+        with pytest.raises(ValueError, match=expected):
+            MAPPER.to_domain_event(stored)
