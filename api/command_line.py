@@ -156,4 +156,5 @@ def main() -> None:
     if wanted not in LIGHT_COMMANDS:
         import_module("api.ledger_commands")
         import_module("api.year_commands")
+        import_module("api.demo_command")
     app()

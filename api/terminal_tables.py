@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta, timezone
+
 from rich.table import Table
 
-from projections.answer_models import HistoryAnswer, RankingAnswer, SheetAnswer
+from projections.answer_models import HistoryAnswer, LineAnswer, RankingAnswer, SheetAnswer
+
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 def sheet_table(answer: SheetAnswer) -> Table:
@@ -21,6 +25,15 @@ def sheet_table(answer: SheetAnswer) -> Table:
 def _sections(answer: SheetAnswer) -> str:
     span = f"，可能 {answer.lowest}～{answer.highest}" if answer.pending else ""
     return f"基础 {answer.base}  加分 {answer.bonus}  扣分 {answer.penalty}{span}"
+
+
+def edges_table(answer: RankingAnswer, places: int) -> Table:
+    """Return the first and the last places of each group."""
+    groups = [
+        group.model_copy(update={"places": group.places[:places] + group.places[places:][-places:]})
+        for group in answer.groups
+    ]
+    return ranking_table(answer.model_copy(update={"groups": groups}))
 
 
 def ranking_table(answer: RankingAnswer) -> Table:
@@ -41,7 +54,8 @@ _SWALLOWERS = {
     "bounds": "本项上下限",
     "forfeit": "本项归零",
     "account": "非最低账号",
-    "section_or_total": "加分或总分封顶、权重",
+    "section": "加分封顶、门槛或扣分限额",
+    "total": "总分封顶、下限或否决",
 }
 
 
@@ -49,13 +63,22 @@ def history_table(answer: HistoryAnswer) -> Table:
     """Return the history as a table for the terminal."""
     title = f"{answer.unit}  {answer.year}  {answer.as_of}  总分 {answer.total}"
     table = Table(title=title, title_justify="left")
-    for heading in ("日期", "事实", "指标", "应计", "实计", "指标现值", "总分", "差额去向"):
+    for heading in ("日期", "记录于", "事实与证据", "指标", "应计", "实计", "指标现值", "总分", "差额去向"):
         figures = heading in ("应计", "实计", "指标现值", "总分")
-        table.add_column(heading, justify="right" if figures else "left", no_wrap=heading == "日期")
+        table.add_column(heading, justify="right" if figures else "left", no_wrap=heading in ("日期", "记录于"))
     for line in answer.lines:
-        fact = line.fact
-        what = f"{fact.label}×{fact.count} {fact.note or ''}".strip() if fact else "年初"
+        recorded = line.recorded_at.astimezone(CHINA).date() if line.recorded_at else ""
         swallowed = "、".join(_SWALLOWERS[one] for one in line.swallowed_by)
-        values = (line.nominal or "", line.effective, line.running_indicator or "", line.running_total, swallowed)
-        table.add_row(str(line.day or ""), what, f"{line.indicator or ''} {line.clause or ''}".strip(), *values)
+        points = (line.nominal or "", line.effective, line.running_indicator or "", line.running_total, swallowed)
+        place = f"{line.indicator or ''} {line.clause or ''}".strip()
+        table.add_row(str(line.day or ""), str(recorded), _told(line), place, *points)
     return table
+
+
+def _told(line: LineAnswer) -> str:
+    """The fact, the recorder's words, and what it rests on."""
+    if line.fact is None:
+        return "年初"
+    words = [f"{line.fact.label}×{line.fact.count}", line.fact.note or ""]
+    words += [f"［{one.title}{' ' + one.locator if one.locator else ''}］" for one in line.evidence]
+    return " ".join(filter(None, words))

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, cast
 
 import rfc8785
 
@@ -24,6 +25,7 @@ DEEPEST: Final = 64
 _DIGITS_OF_LARGEST_INTEGER: Final = len(str(LARGEST_INTEGER))
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _SHOWN: Final = 40
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
 
 
 class JsonProblem(ValueError):
@@ -45,7 +47,10 @@ def canonical_bytes(value: object, limit: int = LARGEST_EVENT) -> bytes:
     Raises JsonProblem: `json-not-canonical`, `json-too-deep`, or `json-too-large` beyond `limit` bytes.
     """
     try:
-        data = rfc8785.dumps(value)  # type: ignore[arg-type]  # the library refuses other values itself
+        if _is_plain(value):
+            data = _ENCODER.encode(value).encode()
+        else:
+            data = rfc8785.dumps(value)  # type: ignore[arg-type]  # the library refuses other values itself
     except RecursionError as error:
         raise _too_deep("$") from error
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
@@ -73,6 +78,26 @@ def read_json(data: bytes | str, limit: int = LARGEST_EVENT) -> object:
         message = f"not JSON: {error.msg}; expected exactly one JSON value (RFC 8259)"
         raise JsonProblem("json-malformed", message, where) from error
     return _checked(parsed, "$", 0)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether Python's own encoder, six times as fast, writes the value as RFC 8785 has it.
+
+    It does for all but floats, large integers, and keys whose order by code point may not be that of UTF-16.
+    """
+    kind = type(value)
+    if kind is str:
+        return True
+    if kind is dict:
+        for key, member in cast("dict[object, object]", value).items():
+            if type(key) is not str or not key.isascii() or not _is_plain(member):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        return all(map(_is_plain, cast("Sequence[object]", value)))
+    if kind is int:
+        return -LARGEST_INTEGER <= cast("int", value) <= LARGEST_INTEGER
+    return value is None or kind is bool
 
 
 class _Pairs(list[tuple[str, object]]):

@@ -21,6 +21,7 @@ _ENTRIES: Final = {
     "observation.voided/1": "void",
     "observation.rectified/1": "rectify",
 }
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def fact_rows(notifications: Iterable[Notification]) -> list[Mapping[str, Any]]:
@@ -55,4 +56,4 @@ def _row(notification: Notification, entry: str) -> Mapping[str, Any]:
 
 
 def _json(value: object) -> str | None:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) if value is not None else None
+    return None if value is None else _ENCODE(value)

@@ -6,7 +6,8 @@ where this process stopped. What is kept in memory can always be worked out agai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from threading import Lock
 
@@ -21,11 +22,23 @@ from ledger.tables import ledgers
 from projections.scheme_files import vocabulary
 from projections.years import YearFacts, YearView
 from schemes.admission import admit
+from schemes.figures import Roster
 from schemes.reading import read_scheme
 from schemes.scheme import Scheme
+from schemes.vocabulary import Vocabulary
 
 RandomBytes = Callable[[int], bytes]
 CACHED_VIEWS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What an observation of a year may say, worked out once for each state of the year."""
+
+    year: YearState
+    scheme: Scheme
+    vocabulary: Vocabulary
+    roster: Roster
 
 
 class Jurisdictions:
@@ -36,6 +49,7 @@ class Jurisdictions:
         self._random_bytes = random_bytes
         self._ledgers: dict[str, LedgerApplication] = {}
         self._schemes: dict[str, Scheme] = {}
+        self._words: dict[tuple[str, int], _Words] = {}
         self._facts: dict[tuple[str, int], YearFacts] = {}
         self._views: dict[tuple[str, int, int, date | None, datetime | None], YearView] = {}
         self._lock = Lock()
@@ -120,19 +134,26 @@ class Jurisdictions:
         return view
 
     def _admit(self, code: str, year: YearState, reading: Reading) -> None:
-        _, reference = year.opened()
-        scheme = self.scheme(code, reference.digest)
+        words = self._words.get((code, year.year))
+        # A year's state is never changed, only replaced.
+        if words is None or words.year is not year:
+            words = self._words[code, year.year] = self._words_of(code, year)
         unit = year.unit(reading.unit)
-        roster = {group: tuple(one.key for one in year.units.values() if one.group == group) for group in year.groups}
-        raw = dict(reading.attributes)
+        raw: Mapping[str, object] = reading.attributes
         rater = year.unit(str(raw["rater"])) if "rater" in raw else None
         if rater is not None:
-            raw["rater"] = rater.key
+            raw = {**raw, "rater": rater.key}
         _, problems = admit(
-            scheme, vocabulary().extended(scheme.items), roster, unit.key if unit else reading.unit, reading.kind, raw
+            words.scheme, words.vocabulary, words.roster, unit.key if unit else reading.unit, reading.kind, raw
         )
         if problems:
             raise Rejection(*(Refusal(one.code, one.where, one.message) for one in problems))
+
+    def _words_of(self, code: str, year: YearState) -> _Words:
+        _, reference = year.opened()
+        scheme = self.scheme(code, reference.digest)
+        roster = {group: tuple(one.key for one in year.units.values() if one.group == group) for group in year.groups}
+        return _Words(year, scheme, vocabulary().extended(scheme.items), roster)
 
 
 def _no_ledger(code: str) -> Rejection:

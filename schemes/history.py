@@ -4,8 +4,9 @@ The facts are laid down one after the other, in the order of facts, with everybo
 one the rows it touched are scored again. A line's `effective` points are what the running total changed by, so
 the effective points of all lines, the opening among them, add up to the total: always, by construction.
 
-`nominal` are the points the rules name for the fact; what lies between nominal and effective was swallowed, and
-`swallowed_by` says by what: the rule's own max, the row's bounds, a forfeit, a cap of the section or the total.
+`nominal` are the points the rules name for the fact; `swallowed_by` says what stood between them and the score: the
+rule's own max, the row's bounds, a forfeit, an account that is not the lowest, a cap or gate of the section, a cap,
+floor or veto of the total. A stage's weight or a rescaling changes points too, but swallows none.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from schemes.rules import FactsByKind, IfTotal, Inform, Judged
 from schemes.scheme import Indicator, Scheme, Stage
 from schemes.scoring import Circumstances, IndicatorScore, judgements, score_indicator, touching
 from schemes.sheets import Claims, Year, counting_facts
-from schemes.subtotals import Subtotals, subtotals, total
+from schemes.subtotals import Subtotals, subtotals, total, unbounded_total
 
-Swallower = Literal["maximum", "bounds", "forfeit", "account", "section_or_total"]
+Swallower = Literal["maximum", "bounds", "forfeit", "account", "section", "total"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class HistoryLine:
 
     `rules` are the rules (counted from 0) that the fact met in the indicator. A line without rules is a consequence
     elsewhere (a threshold on a subtotal that the fact crossed; without an indicator a veto it met), or the opening,
-    which has no fact either. `nominal` is null where no rule names points for one fact. `running_indicator` and
+    which has no fact either. `nominal` is null where no rule met the fact. `running_indicator` and
     `running_total` are the values after the line.
     """
 
@@ -81,6 +82,7 @@ class _Laying:
         self._year = year
         self._unit = unit
         self._laid: list[Fact] = []
+        self._sections: list[Subtotals] = []
         self._sheets = [_StageSheet(year, unit, stage, figures) for stage, _, figures in year.stages]
 
     def opening(self) -> HistoryLine:
@@ -116,18 +118,22 @@ class _Laying:
         self, sheet: _StageSheet, fact: Fact, row: Indicator, rules: tuple[int, ...], before: IndicatorScore
     ) -> HistoryLine:
         after = sheet.values[row.id]
-        running = self._total()
-        effective = running - self._running
-        self._running = running
-        changed = after.value - before.value
         nominal = _nominal(fact, before, after) if rules else None
-        swallowed = tuple(_swallowers(fact, before, after, nominal, effective)) if rules else ()
-        return HistoryLine(fact, row, rules, nominal, changed, effective, swallowed, after.value, running)
+        swallowed = list(_swallowed_in_row(fact, before, after, nominal)) if rules else []
+        earlier, running = self._sections, self._total()
+        effective, self._running = running - self._running, running
+        if any(part.capped != old.capped for part, old in zip(self._sections, earlier, strict=True)):
+            swallowed.append("section")
+        scheme = self._year.scheme
+        if effective != unbounded_total(scheme, self._sections) - unbounded_total(scheme, earlier):
+            swallowed.append("total")
+        changed = after.value - before.value
+        return HistoryLine(fact, row, rules, nominal, changed, effective, tuple(swallowed), after.value, running)
 
     def _total(self) -> Decimal:
-        sections = [sheet.subtotals() for sheet in self._sheets]
-        before_veto = total(self._year.scheme, sections)
-        return vetoed_total(fired_vetoes(self._year.scheme, self._laid, sections, before_veto), before_veto)
+        self._sections = [sheet.subtotals() for sheet in self._sheets]
+        before_veto = total(self._year.scheme, self._sections)
+        return vetoed_total(fired_vetoes(self._year.scheme, self._laid, self._sections, before_veto), before_veto)
 
 
 class _StageSheet:
@@ -202,29 +208,26 @@ class _StageSheet:
         return Circumstances(self._unit, self._scheme.year, self._figures)
 
 
-def _nominal(fact: Fact, before: IndicatorScore, after: IndicatorScore) -> Decimal | None:
-    """The points that rules name for this one fact; null for a forfeit or a cross-unit rule that names none."""
+def _nominal(fact: Fact, before: IndicatorScore, after: IndicatorScore) -> Decimal:
+    """The points that rules name for this fact: what the row would have changed by without any bound."""
     if fact in after.forfeits:
         return -before.value
-    if after.judged_by is fact:
-        return after.start - before.start
-    scores = after.accounts or (after,)
-    named = [[effect.nominal for effect in score.effects if effect.fact is fact] for score in scores]
-    found = next((points for points in named if points), None)
-    return None if found is None else sum(found, ZERO)
+    if after.accounts:
+        named = [[effect.nominal for effect in one.effects if effect.fact is fact] for one in after.accounts]
+        return sum(next((points for points in named if points), []), ZERO)
+    return after.nominal - before.nominal
 
 
-def _swallowers(
-    fact: Fact, before: IndicatorScore, after: IndicatorScore, nominal: Decimal | None, effective: Decimal
+def _swallowed_in_row(
+    fact: Fact, before: IndicatorScore, after: IndicatorScore, nominal: Decimal | None
 ) -> Iterator[Swallower]:
-    """Name what stood between the nominal points and the effective ones, from the rule outwards."""
+    """Name what stood in the row between the nominal points and the change of its value, from the rule outwards."""
     changed = after.value - before.value
-    ruled = nominal
-    if nominal is not None and fact not in after.forfeits and after.judged_by is not fact and not after.accounts:
-        ruled = sum((effect.effective for effect in after.effects if effect.fact is fact), ZERO)
-    if ruled != nominal:
-        yield "maximum"
-    if ruled is not None and changed != ruled:
-        yield "account" if after.accounts else "forfeit" if after.forfeits else "bounds"
-    if changed != effective:
-        yield "section_or_total"
+    if after.accounts:
+        if changed != nominal:
+            yield "account"
+    elif fact not in after.forfeits:
+        if after.unbounded - before.unbounded != nominal:
+            yield "maximum"
+        if changed != after.unbounded - before.unbounded:
+            yield "forfeit" if after.forfeits else "bounds"

@@ -90,6 +90,11 @@ class IndicatorScore:
     account: str | None = None
     accounts: tuple[IndicatorScore, ...] = field(default=())
 
+    @property
+    def nominal(self) -> Decimal:
+        """What the value would be if nothing had bounded it: no max, no ceiling, no floor, no forfeit."""
+        return self.start + sum((effect.nominal for effect in self.effects), ZERO)
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:

@@ -33,6 +33,11 @@ class Subtotals:
     penalty_rows: Decimal
     gated: bool
 
+    @property
+    def capped(self) -> Decimal:
+        """What caps and gate have kept from the sheet: lost bonus, and penalty that was not taken."""
+        return (self.bonus_rows - self.bonus) - (self.penalty_rows - self.penalty)
+
     def of(self, basis: Basis) -> Decimal:
         """Return the subtotal of that name."""
         match basis:
@@ -98,3 +103,10 @@ def total(scheme: Scheme, sections: Sequence[Subtotals]) -> Decimal:
     else:
         result = _capped(sections[0].base + sections[0].bonus - sections[0].penalty, scheme.cap)
     return result if scheme.floor is None else max(result, scheme.floor)
+
+
+def unbounded_total(scheme: Scheme, sections: Sequence[Subtotals]) -> Decimal:
+    """Return the weighed sum of the sections without cap, floor or veto."""
+    weights = [stage.weight for stage in scheme.stages] or [Decimal(1)]
+    parts = zip(weights, sections, strict=True)
+    return sum((weight * (part.base + part.bonus - part.penalty) for weight, part in parts), ZERO)

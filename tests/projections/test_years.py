@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -66,7 +67,7 @@ def test_what_cannot_follow_is_refused_and_nothing_is_recorded(county: County) -
     county.ledger.void(county.attempt(), observation, void)
     size = county.ledger.ledger_recorder.head().size
     refused = {}
-    for name, command in {
+    commands: dict[str, Callable[[], object]] = {
         "void": lambda: county.ledger.void(county.attempt(), observation, void),
         "amend": lambda: county.ledger.amend(
             county.attempt(), observation, Amend(changes=Changes(count=2), reason="x")
@@ -77,7 +78,8 @@ def test_what_cannot_follow_is_refused_and_nothing_is_recorded(county: County) -
         "unit": lambda: county.observe(unit="福城镇"),
         "nothing": lambda: county.ledger.observe(county.attempt(), 2021, []),
         "year": lambda: county.ledger.observe(county.attempt(), 2022, []),
-    }.items():
+    }
+    for name, command in commands.items():
         with pytest.raises(Rejection) as rejection:
             command()
         refused[name] = _code(rejection)
@@ -151,7 +153,7 @@ def test_a_year_is_opened_once_and_its_list_of_units_holds_together(county: Coun
     ledger, on = county.ledger, date(2021, 4, 1)
     ledger.leave_unit(county.attempt(), 2021, "中洲乡", on, "撤并")
     refused = []
-    for command in (
+    commands: list[Callable[[], object]] = [
         lambda: ledger.open_year(county.attempt(), 2021, version, scheme_units(scheme)),
         lambda: ledger.join_unit(county.attempt(), 2021, "福城街道", "township", on, "x"),
         lambda: ledger.join_unit(county.attempt(), 2021, "新城街道", "villages", on, "x"),
@@ -161,7 +163,8 @@ def test_a_year_is_opened_once_and_its_list_of_units_holds_together(county: Coun
         lambda: ledger.rename_unit(county.attempt(), 2021, "福城街道", "大桥街道", on, "x"),
         lambda: ledger.adopt_scheme(county.attempt(), 2021, version, "x"),
         lambda: ledger.adopt_scheme(county.attempt(), 2020, version, "x"),
-    ):
+    ]
+    for command in commands:
         with pytest.raises(Rejection) as rejection:
             command()
         refused.append(_code(rejection))
