@@ -54,7 +54,7 @@ def _documented(description: str, *examples: Any) -> dict[str, Any]:
 
 Given = Annotated[Edge, Depends(_edge)]
 JurisdictionCode = Annotated[str, Path(**_documented("Code of the jurisdiction in GB/T 2260.", "360982"))]
-YearNumber = Annotated[int, Path(**_documented("The year that is assessed.", 2021))]
+YearNumber = Annotated[int, Path(ge=1990, le=2200, **_documented("The year that is assessed.", 2021))]
 UnitName = Annotated[str, Path(**_documented("A name that the unit has or had this year.", "福城街道"))]
 Key = Annotated[
     str,

@@ -10,53 +10,23 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from ipaddress import ip_address
-from pathlib import Path
 
 import uvicorn
-from sqlalchemy import make_url
+from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from api.http import create_app
+from api.opening import now, open_ledgers
 from api.settings import Settings
-from ledger.database import migrate, open_engine
-from projections.jurisdictions import Jurisdictions
 from schemes.problem import refuse
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
 SECONDS_TO_FINISH = 20
 _logger = logging.getLogger("mingzhang")
-
-
-def now() -> datetime:
-    """Return the moment it is: the one clock of the product."""
-    return datetime.now(UTC)
-
-
-@contextmanager
-def open_ledgers(database_url: str) -> Iterator[Jurisdictions]:
-    """Give the ledgers of a database, migrated to the present schema; close them at the end.
-
-    A missing folder of a SQLite file is made. Raises `DatabaseAddressError` for an address that is none.
-    """
-    engine = open_engine(database_url)
-    address = make_url(database_url)
-    if address.get_backend_name() == "sqlite" and address.database:
-        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    migrate(engine)
-    jurisdictions = Jurisdictions(engine, secrets.token_bytes)
-    try:
-        yield jurisdictions
-    finally:
-        jurisdictions.close()
-        engine.dispose()
 
 
 def serve(settings: Settings) -> None:
@@ -65,7 +35,8 @@ def serve(settings: Settings) -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with listening, open_ledgers(settings.database_url) as jurisdictions:
         app = create_app(jurisdictions, settings, now)
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES, www_redirect=False)
+        # Inside of what gives every answer its request id.
+        app.user_middleware.append(Middleware(TrustedHostMiddleware, LOOPBACK_NAMES, www_redirect=False))
         config = uvicorn.Config(
             app,
             loop="uvloop",

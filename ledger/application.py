@@ -4,11 +4,12 @@ A command is answered in these steps:
 
 1. The moment of recording is the caller's `now`, or the ledger's last moment if that is later.
 2. `ledger.decisions` decides on the state of the year (and the observation) as this process knows it.
-3. The events are serialised once and handed to the recorder, with the versions that the decision depended on.
+3. The events are serialised once, and written with the versions that the decision depended on.
 4. What the recorder finds moved in the meantime is read again and decided again; a used key is answered with what
    it recorded.
 
-Whose words these are (permissions) and whether the words are known (`Admission`) is up to the caller.
+Steps 1 to 3 run in the recorder's writing thread, one command at a time: moments rise with positions, and clients
+share no lock. Whose words these are (permissions) and whether the words are known (`Admission`) is up to the caller.
 """
 
 from __future__ import annotations
@@ -18,15 +19,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
-from threading import Lock
 from typing import Any, Final, cast
 from uuid import UUID, uuid5
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper, StoredEvent
 from sqlalchemy import Engine
 
-from ledger.appends import AlreadyRecorded, ClockBehind, Idempotency, KeyReused, StreamMoved
+from ledger.appends import AlreadyRecorded, ClockBehind, Idempotency, KeyReused, Request, StreamMoved, microseconds
 from ledger.commands import Amend, Attempt, Observe, Receipt, Rectify, SchemeVersion, Void
 from ledger.decisions import (
     Admission,
@@ -94,7 +94,6 @@ class LedgerApplication(Application[UUID]):
         self._admit = admit
         self._random_bytes = random_bytes
         self._years: dict[int, YearState] = {}
-        self._stamping = Lock()
         super().__init__()
         self._last = self.ledger_recorder.head().last_recorded_at
 
@@ -394,22 +393,20 @@ class LedgerApplication(Application[UUID]):
         return list(before.values()) != [self.year(year).version for year in before]
 
     def _try(self, attempt: Attempt, idempotency: Idempotency, build: Build) -> list[Receipt]:
-        with self._stamping:
+        recorded: list[tuple[StoredEvent, Event]] = []
+
+        def prepare() -> Request:
             moment = max(attempt.now, self._last)
             append = build(moment)
             stored = [self.mapper.to_stored_event(event) for event in append.events]
+            recorded.extend(zip(stored, append.events, strict=True))
             self._last = moment
-            future = self.ledger_recorder.submit(
-                stored,
-                recorded_at=moment,
-                idempotency=idempotency,
-                expects=append.expects,
-                documents=append.documents,
-            )
-        positions = future.result()
+            return Request(stored, microseconds(moment), idempotency, append.expects, append.documents)
+
+        positions = self.ledger_recorder.submit_prepared(prepare).result()
         return [
-            Receipt(position, leaf_hash(one.state), event)
-            for position, one, event in zip(positions, stored, append.events, strict=True)
+            Receipt(position, leaf_hash(stored.state), event)
+            for position, (stored, event) in zip(positions, recorded, strict=True)
         ]
 
     def _receipts(self, first: int, last: int) -> list[Receipt]:

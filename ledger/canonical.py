@@ -47,10 +47,8 @@ def canonical_bytes(value: object, limit: int = LARGEST_EVENT) -> bytes:
     Raises JsonProblem: `json-not-canonical`, `json-too-deep`, or `json-too-large` beyond `limit` bytes.
     """
     try:
-        if _is_plain(value):
-            data = _ENCODER.encode(value).encode()
-        else:
-            data = rfc8785.dumps(value)  # type: ignore[arg-type]  # the library refuses other values itself
+        # The library refuses other values itself.
+        data = _ENCODER.encode(value).encode() if _is_plain(value) else rfc8785.dumps(value)  # type: ignore[arg-type]
     except RecursionError as error:
         raise _too_deep("$") from error
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:

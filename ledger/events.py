@@ -247,7 +247,7 @@ Envelope = Literal["type", "ledger", "stream", "version", "recorded_at", "actor"
 
 def moment(value: datetime) -> str:
     """Return a moment as it is written in events: UTC, six digits of fraction, `Z`."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 class EventMapper:

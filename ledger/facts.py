@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from eventsourcing.persistence import Notification
@@ -45,7 +46,7 @@ def _row(notification: Notification, entry: str) -> Mapping[str, Any]:
         "note": data.get("note"),
         "rectified_on": data.get("on"),
         "reason": data.get("reason"),
-        "recorded_at": microseconds(datetime.fromisoformat(event["recorded_at"])),
+        "recorded_at": _recorded_at(event["recorded_at"]),
         "actor": event["actor"],
     }
     reading = data.get("reading")
@@ -53,6 +54,12 @@ def _row(notification: Notification, entry: str) -> Mapping[str, Any]:
         row |= {name: reading[name] for name in ("unit", "kind", "occurred_on", "count")}
         row["attributes"] = _json(reading["attributes"])
     return row
+
+
+@lru_cache(maxsize=1)
+def _recorded_at(text: str) -> int:
+    """Events of one batch were recorded at one moment."""
+    return microseconds(datetime.fromisoformat(text))
 
 
 def _json(value: object) -> str | None:

@@ -1,8 +1,8 @@
 """Group commit: requests that wait at the same time share one transaction, written by one thread.
 
-Rules kept here: requests are taken in the order of their submission; nobody hears of an outcome before the
-transaction that decided it has ended; a group that the database refuses is written request by request, so that only
-the culprit fails. What a transaction is, `append` knows.
+Rules kept here: requests are taken, and prepared, in the order of their submission and one at a time; nobody hears of
+an outcome before the transaction that decided it has ended; a group that the database refuses is written request by
+request, so that only the culprit fails. What a transaction is, `append` knows.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from ledger.appends import CommitUnknown, LedgerUnavailable, Outcome, Request
 MOST_REQUESTS: Final = 512
 """Most requests that share a transaction."""
 MOST_EVENTS: Final = 5_000
-"""Most events of the requests that share a transaction; one larger request has its own."""
+"""No further request joins a transaction that has so many events."""
 LINGER_SECONDS: Final = 2.0
 """How long the writing thread waits for more before it ends; the next request starts another."""
 
-Waiting = tuple[Request, Future[Sequence[int]]]
+Prepare = Callable[[], Request]
+"""Gives the request to write, just before it is written; what it raises is the answer to the one who asked."""
+Taken = tuple[Request, Future[Sequence[int]]]
 
 
 class GroupCommit:
@@ -37,18 +39,18 @@ class GroupCommit:
         self._name = name
         self._append = append
         # Clients share no lock on the way in: with 64 of them, waiting for it cost more than everything else.
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[tuple[Prepare, Future[Sequence[int]]]] = deque()
         self._woken = Event()
         self._starting = Lock()
         self._thread: Thread | None = None
         self._closed = False
 
-    def submit(self, request: Request) -> Future[Sequence[int]]:
+    def submit(self, prepare: Prepare) -> Future[Sequence[int]]:
         """Put the request in the queue; the future gives the positions. Raises InterfaceError after `close`."""
         if self._closed:
             raise InterfaceError(f"{self._name} is closed: nothing can be appended any more")
         future: Future[Sequence[int]] = Future()
-        self._waiting.append((request, future))
+        self._waiting.append((prepare, future))
         # Only now: a thread that is about to end sees the request, or this sees that the thread has ended.
         if self._thread is None:
             self._start()
@@ -74,7 +76,7 @@ class GroupCommit:
     def _write_groups(self) -> None:
         while self._is_needed():
             while self._waiting:
-                group = [waiting for waiting in self._take() if waiting[1].set_running_or_notify_cancel()]
+                group = self._take()
                 if group:
                     self._write(group)
 
@@ -93,17 +95,23 @@ class GroupCommit:
                 self._thread = current_thread()
             return self._thread is not None
 
-    def _take(self) -> list[Waiting]:
-        group: list[Waiting] = []
+    def _take(self) -> list[Taken]:
+        group: list[Taken] = []
         events = 0
-        while self._waiting and len(group) < MOST_REQUESTS:
-            events += len(self._waiting[0][0].events)
-            if group and events > MOST_EVENTS:
-                break
-            group.append(self._waiting.popleft())
+        while self._waiting and len(group) < MOST_REQUESTS and events < MOST_EVENTS:
+            prepare, future = self._waiting.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                request = prepare()
+            except Exception as error:  # noqa: BLE001  # whatever failed is the answer to the one who asked
+                future.set_exception(error)
+            else:
+                group.append((request, future))
+                events += len(request.events)
         return group
 
-    def _write(self, group: Sequence[Waiting]) -> None:
+    def _write(self, group: Sequence[Taken]) -> None:
         outcomes: Sequence[Outcome]
         try:
             outcomes = self._append([request for request, _ in group])

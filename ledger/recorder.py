@@ -36,7 +36,7 @@ from ledger.appends import (
     stream_of,
 )
 from ledger.database import for_writing
-from ledger.groups import GroupCommit
+from ledger.groups import GroupCommit, Prepare
 from ledger.merkle import Edge
 from ledger.subscriptions import Appended, PollingSubscription
 from ledger.tables import documents, events, facts, idempotency_keys, ledgers
@@ -122,12 +122,21 @@ class LedgerRecorder(ApplicationRecorder):
             stream_of(event.originator_id)
         if stored_events:
             since_epoch = None if recorded_at is None else microseconds(recorded_at)
-            return self._groups.submit(Request(stored_events, since_epoch, idempotency, expects or {}, documents))
+            request = Request(stored_events, since_epoch, idempotency, expects or {}, documents)
+            return self.submit_prepared(lambda: request)
         if idempotency is not None or documents:
             raise ValueError("a key or documents come with at least one event")
         nothing: Future[Sequence[int]] = Future()
         nothing.set_result([])
         return nothing
+
+    def submit_prepared(self, prepare: Prepare) -> Future[Sequence[int]]:
+        """Do as `submit` does with a request that is only worked out when its turn to be written has come.
+
+        One is prepared at a time, and in the order in which they are written: clients that decide one after the other
+        need no lock for it. What `prepare` raises, the future raises.
+        """
+        return self._groups.submit(prepare)
 
     def close(self) -> None:
         """Write what was submitted and end the writing thread; the engine stays open."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from threading import Lock
 
 from sqlalchemy import Engine, select
@@ -29,6 +30,7 @@ from schemes.vocabulary import Vocabulary
 
 RandomBytes = Callable[[int], bytes]
 CACHED_VIEWS = 64
+CACHED_SCHEMES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Jurisdictions:
             document = self.ledger(code).ledger_recorder.document(bytes.fromhex(digest))
             if document is None:
                 raise rejected("unknown-scheme", "scheme", f"the ledger {code} keeps no document {digest}")
-            self._schemes[digest] = read_scheme(document.decode("utf-8"), digest, vocabulary())
+            self._schemes[digest] = _read(document.decode("utf-8"), digest)
         return self._schemes[digest]
 
     def open_years(self, code: str) -> list[YearState]:
@@ -173,10 +175,16 @@ def scheme_for(code: str, text: str, file: str, year: int | None = None) -> tupl
 
 def scheme_version(text: str, file: str) -> tuple[Scheme, SchemeVersion]:
     """Return a scheme's text read and as the ledger takes it; raises `InvalidInput` with all its errors."""
-    scheme = read_scheme(text, file, vocabulary())
+    scheme = _read(text, file)
     period = Period(first=scheme.period.first, last=scheme.period.last)
     groups = tuple(group.id for group in scheme.groups)
     return scheme, SchemeVersion(scheme.id, scheme.version, period, groups, text.encode())
+
+
+@lru_cache(maxsize=CACHED_SCHEMES)
+def _read(text: str, file: str) -> Scheme:
+    """Reading takes a tenth of a second, and a year is opened, adopted and looked at under the same few texts."""
+    return read_scheme(text, file, vocabulary())
 
 
 def scheme_units(scheme: Scheme) -> Sequence[GroupOfUnits]:

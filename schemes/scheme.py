@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from schemes.rules import Basis, Judged, Model, Number, Points, Rule, Selection, kinds_of
+from schemes.rules import Basis, IfTotal, Judged, Model, Number, Points, Rule, Selection, kinds_of
 
 Section = Literal["base", "bonus", "penalty"]
 NotApplicable = Literal["drop", "rescale", "full_credit"]
@@ -112,6 +112,11 @@ class Indicator(Model):
     def kinds(self) -> frozenset[str]:
         """The kinds of facts that can touch the row; without any of them it scores the same for every unit."""
         return frozenset(kind for rule in self.rules for kind in kinds_of(rule))
+
+    @cached_property
+    def sees_subtotals(self) -> bool:
+        """Whether the row has an `if_total` rule, and so depends on the other rows of the sheet."""
+        return any(isinstance(rule, IfTotal) for rule in self.rules)
 
     @property
     def judged(self) -> Judged | None:

@@ -227,7 +227,8 @@ def _score(row: Indicator, facts: FactsByKind, around: Circumstances, account: s
                 effects.append(Effect(at, measured, points, points))
             case _:
                 effects += _effects(at, rule, facts, around)
-    effects = _under_maxima(row.rules, effects)
+    if effects:
+        effects = _under_maxima(row.rules, effects)
     unbounded = start + sum((effect.effective for effect in effects), ZERO)
     value = ZERO if forfeits else _bounded(row, unbounded)
     return IndicatorScore(

@@ -23,7 +23,7 @@ from schemes.fact import Fact
 from schemes.figures import Figures, Roster
 from schemes.grading import fired_vetoes, grades, ranks, vetoed_total
 from schemes.late_replies import derived_late_replies
-from schemes.rules import FactsByKind, IfTotal
+from schemes.rules import FactsByKind
 from schemes.scheme import Indicator, Scheme, Stage, Veto
 from schemes.scoring import Circumstances, IndicatorScore, Pending, score_indicator
 from schemes.subtotals import Subtotals, subtotals, total
@@ -123,15 +123,19 @@ class Year:
         left_out = [row for row in rows if not row.applies(unit) or (unit, row.id) in self.claims]
         return [row for row in rows if row not in left_out], left_out
 
-    def score(self, unit: str, pending: Pending = Pending.DEFAULT) -> Score:
-        """Return the unit's score with its pending rows at their default, lowest or highest."""
+    def score(self, unit: str, pending: Pending = Pending.DEFAULT, known: Score | None = None) -> Score:
+        """Return the unit's score with its pending rows at their default, lowest or highest.
+
+        `known` is the unit's score with them otherwise: what cannot differ is taken from it.
+        """
+        settled = {row.indicator.id: row for row in known.rows if not row.pending} if known else {}
         rows: list[IndicatorScore] = []
         sections: list[Subtotals] = []
         for stage, facts, figures in self.stages:
             untouched = self._untouched[self.group_of[unit]]
             around = Circumstances(unit, self.scheme.year, figures, pending, untouched=untouched)
             applying, left_out = self.rows(unit, stage)
-            scores, part = score_stage(self.scheme, stage, applying, left_out, facts[unit], around)
+            scores, part = score_stage(self.scheme, stage, applying, left_out, facts[unit], around, settled)
             rows += scores
             sections.append(part)
         before_veto = total(self.scheme, sections)
@@ -167,15 +171,22 @@ def score_stage(
     left_out: list[Indicator],
     facts: FactsByKind,
     around: Circumstances,
+    settled: Mapping[str, IndicatorScore],
 ) -> tuple[list[IndicatorScore], Subtotals]:
-    """Return the rows and sections of one stage; `if_total` rules see the subtotals without any of them."""
-    scores = [score_indicator(row, facts, around) for row in applying]
+    """Return the rows and sections of one stage; `if_total` rules see the subtotals without any of them.
+
+    `settled` are scores by row that are known already; those of rows with an `if_total` rule never are.
+    """
+    scores = [
+        settled[row.id] if row.id in settled and not row.sees_subtotals else score_indicator(row, facts, around)
+        for row in applying
+    ]
     part = subtotals(scheme, stage, ((score.indicator, score.value) for score in scores), left_out)
-    if any(isinstance(rule, IfTotal) for row in applying for rule in row.rules):
+    if any(row.sees_subtotals for row in applying):
         seeing = replace(around, subtotals=part)
         scores = [
-            score_indicator(row, facts, seeing) if any(isinstance(rule, IfTotal) for rule in row.rules) else score
-            for row, score in zip(applying, scores, strict=True)
+            score_indicator(score.indicator, facts, seeing) if score.indicator.sees_subtotals else score
+            for score in scores
         ]
         part = subtotals(scheme, stage, ((score.indicator, score.value) for score in scores), left_out)
     return scores, part
@@ -203,7 +214,7 @@ def sheets(scheme: Scheme, roster: Roster, facts: Iterable[Fact], as_of: date, c
 
 def _sheet(year: Year, unit: str, score: Score, rank: int, grade: str | None) -> Sheet:
     pending = tuple(row.indicator.id for row in score.rows if row.pending)
-    lowest = year.score(unit, Pending.LOWEST).total if pending else score.total
-    highest = year.score(unit, Pending.HIGHEST).total if pending else score.total
+    lowest = year.score(unit, Pending.LOWEST, score).total if pending else score.total
+    highest = year.score(unit, Pending.HIGHEST, score).total if pending else score.total
     group = year.group_of[unit]
     return Sheet(unit, group, score, rank, grade, pending, lowest, highest, year.outputs(unit))

@@ -10,11 +10,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from chinese_calendar import is_workday
+from chinese_calendar.constants import holidays
 
 from schemes.problem import refuse
 
 NEW_REGULATION = date(2019, 5, 15)
 DAY = timedelta(days=1)
+KNOWN_YEARS = frozenset(day.year for day in holidays)
 
 
 def reply_term(received: date) -> int:
@@ -24,15 +26,14 @@ def reply_term(received: date) -> int:
 
 def is_working_day(day: date) -> bool:
     """Whether offices work on this day; raises `InvalidInput` for a year without a holiday notice."""
-    try:
-        return bool(is_workday(day))
-    except NotImplementedError:
+    if day.year not in KNOWN_YEARS:
         raise refuse(
             "calendar-unknown-year",
             "calendar",
             f"no holiday notice is known for {day.year}, so {day} cannot be told a working day or not; "
             "update the chinesecalendar package once the State Council has published it",
-        ) from None
+        )
+    return bool(is_workday(day))
 
 
 def due_day(received: date, working_days: int, before: date) -> date | None:

@@ -1,7 +1,9 @@
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +26,20 @@ def test_canonical_bytes_of_a_worked_example() -> None:
 def test_keys_are_sorted_by_utf16_code_units() -> None:
     # RFC 8785 section 3.2.3: U+1F600 is a surrogate pair, and sorts before U+FB33.
     assert canonical_bytes({"\ufb33": 1, "\U0001f600": 2}) == '{"\U0001f600":2,"\ufb33":1}'.encode()
+
+
+any_text = st.text(st.characters(codec="utf-8"))
+ascii_keys = st.text(st.characters(codec="ascii"))
+any_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-LARGEST_INTEGER, LARGEST_INTEGER) | st.floats(-1e300, 1e300) | any_text,
+    lambda inner: st.lists(inner) | st.dictionaries(ascii_keys, inner) | st.dictionaries(any_text, inner),
+    max_leaves=20,
+)
+
+
+@given(any_values)
+def test_the_fast_way_writes_what_the_library_writes(value: Any) -> None:
+    assert canonical_bytes(value) == rfc8785.dumps(value)
 
 
 @given(values)
