@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.command_line import print_json
+from api.opening import now, open_ledgers
 from api.settings import Settings
 from ledger.commands import Attempt, Receipt
-from ledger.database import migrate, open_engine
 from projections.answers import receipt_answer
 from projections.jurisdictions import Jurisdictions
 from schemes.problem import refuse
@@ -38,25 +38,9 @@ Locator = Annotated[str | None, typer.Option("--locator", help="Where in the evi
 console = Console(highlight=False)
 
 
-def now() -> datetime:
-    """Return the moment by this machine's clock: the command line's only look at it."""
-    return datetime.now(UTC)
-
-
-@contextmanager
-def opened(database: str | None) -> Iterator[Jurisdictions]:
-    """Give the ledgers of the database, which is created and brought up to date if need be."""
-    url = database or Settings().database_url
-    if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(url)
-    migrate(engine)
-    jurisdictions = Jurisdictions(engine, secrets.token_bytes)
-    try:
-        yield jurisdictions
-    finally:
-        jurisdictions.close()
-        engine.dispose()
+def opened(database: str | None) -> AbstractContextManager[Jurisdictions]:
+    """Return the ledgers of the database named, or of the settings'."""
+    return open_ledgers(database or Settings().database_url)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -50,6 +51,9 @@ def _expected(kind: str, message: str) -> str:
         return "a day like 2023-03-28"
     if kind.startswith(("datetime_", "timezone_")):
         return "a moment with a zone like 2023-07-01T00:00:00+08:00 (in an address, + is written %2B)"
+    size = re.search(r"at (least|most) (\d+) item", message)
+    if size:
+        return f"at {size[1]} {size[2]} of them"
     for opening in ("Value error, ", "Input should be "):
         message = message.removeprefix(opening)
     return message

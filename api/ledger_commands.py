@@ -31,13 +31,13 @@ from api.command_options import (
     attempt,
     console,
     file_bytes,
-    now,
     opened,
     progress_bar,
     show_receipts,
 )
 from api.importing import import_observations
 from api.invalid_fields import model_problems
+from api.opening import now
 from api.refusals import EXIT_DIFFERENT, refusals_shown
 from api.settings import Settings
 from api.terminal_tables import history_table, ranking_table, sheet_table

@@ -17,10 +17,10 @@ from api.command_options import (
     Year,
     attempt,
     file_bytes,
-    now,
     opened,
     show_receipts,
 )
+from api.opening import now
 from api.refusals import refusals_shown
 from ledger.commands import Attempt
 from projections.jurisdictions import scheme_units, scheme_version

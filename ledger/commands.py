@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import sha256
 
 from pydantic import Field
@@ -13,6 +13,7 @@ from ledger.events import (
     Attributes,
     Changes,
     Count,
+    Day,
     Event,
     Evidence,
     LongText,
@@ -28,7 +29,7 @@ class Observe(Value):
 
     unit: Text
     kind: Text
-    occurred_on: date
+    occurred_on: Day
     count: Count = 1
     attributes: Attributes = Field(default_factory=dict)
     evidence: tuple[Evidence, ...] = Field(min_length=1, max_length=MOST_EVIDENCE)
@@ -53,7 +54,7 @@ class Void(Value):
 class Rectify(Value):
     """The day on which the unit has put the matter right."""
 
-    on: date
+    on: Day
     note: LongText | None = None
     evidence: tuple[Evidence, ...] = Field(default=(), max_length=MOST_EVIDENCE)
 

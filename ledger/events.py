@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal, cast
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ledger.canonical import LARGEST_INTEGER, canonical_bytes, read_json
 
@@ -29,6 +29,15 @@ def _clean(text: str) -> str:
     return text
 
 
+def _written_day(value: object) -> object:
+    """Take a day only as `YYYY-MM-DD`: a number of seconds or a moment is no day."""
+    written = isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)
+    if written or (isinstance(value, date) and not isinstance(value, datetime)):
+        return value
+    raise ValueError("a day as YYYY-MM-DD")
+
+
+Day = Annotated[date, BeforeValidator(_written_day)]
 Text = Annotated[str, Field(max_length=500), AfterValidator(_clean)]
 LongText = Annotated[str, Field(max_length=4000), AfterValidator(_clean)]
 Count = Annotated[int, Field(ge=1, le=LARGEST_INTEGER, strict=True)]
@@ -63,7 +72,7 @@ class Reading(Value):
 
     unit: Text
     kind: Text
-    occurred_on: date
+    occurred_on: Day
     count: Count = 1
     attributes: Attributes = {}
 
@@ -73,7 +82,7 @@ class Changes(Value):
 
     unit: Text | None = None
     kind: Text | None = None
-    occurred_on: date | None = None
+    occurred_on: Day | None = None
     count: Count | None = None
     attributes: Attributes | None = None
 
@@ -91,8 +100,8 @@ class Changes(Value):
 class Period(Value):
     """The days of a year, both included."""
 
-    first: date
-    last: date
+    first: Day
+    last: Day
 
 
 class SchemeReference(Value):
@@ -159,7 +168,7 @@ class ObservationRectified(_Later):
     """The unit has put the matter right on a day."""
 
     wire = "observation.rectified/1"
-    on: date
+    on: Day
     note: LongText | None = None
     evidence: Annotated[tuple[Evidence, ...], Field(max_length=MOST_EVIDENCE)] = ()
 
@@ -191,7 +200,7 @@ class UnitJoined(Event):
     year: Year
     unit: Text
     group: Text
-    on: date
+    on: Day
     reason: LongText
 
 
@@ -201,7 +210,7 @@ class UnitLeft(Event):
     wire = "year.unit_left/1"
     year: Year
     unit: Text
-    on: date
+    on: Day
     reason: LongText
 
 
@@ -212,7 +221,7 @@ class UnitRenamed(Event):
     year: Year
     unit: Text
     name: Text
-    on: date
+    on: Day
     reason: LongText
 
 

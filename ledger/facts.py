@@ -35,7 +35,7 @@ def fact_rows(notifications: Iterable[Notification]) -> list[Mapping[str, Any]]:
 
 
 def _row(notification: Notification, entry: str) -> Mapping[str, Any]:
-    event = json.loads(notification.state)
+    event = json.loads(notification.state.decode())
     data = event["data"]
     row = {
         "position": notification.id,

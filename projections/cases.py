@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -17,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from ledger.canonical import JsonProblem, read_json
 from ledger.decisions import ObservationState, decide_void
-from ledger.events import Attributes, Changes, Count, Reading
+from ledger.events import Attributes, Changes, Count, Day, Reading
 from ledger.rejection import Rejection
 from projections.readings import Entry, facts_known
 from schemes.admission import admit
@@ -50,7 +49,7 @@ class Observe(_Recorded):
     id: str
     unit: str
     kind: str
-    occurred_on: date
+    occurred_on: Day
     count: Count = 1
     attributes: Attributes = {}
 
@@ -75,7 +74,7 @@ class Rectify(_Recorded):
 
     entry: Literal["rectify"]
     observation: str
-    on: date
+    on: Day
 
 
 class NotApplicable(_Recorded):
@@ -92,7 +91,7 @@ CaseEntry = Annotated[Observe | Amend | Void | Rectify | NotApplicable, Field(di
 class Query(_Part):
     """One question: a day, a moment, observations left out, edits of the scheme; and what is expected."""
 
-    as_of: date | None = None
+    as_of: Day | None = None
     known_at: AwareDatetime | None = None
     without: tuple[str, ...] = ()
     revise: tuple[Edit, ...] = ()

@@ -21,7 +21,7 @@ from ledger.events import GroupOfUnits, Period, Reading
 from ledger.rejection import Refusal, Rejection, rejected
 from ledger.tables import ledgers
 from projections.scheme_files import vocabulary
-from projections.years import YearFacts, YearView
+from projections.years import YearEvents, YearFacts, YearView
 from schemes.admission import admit
 from schemes.figures import Roster
 from schemes.reading import read_scheme
@@ -53,6 +53,7 @@ class Jurisdictions:
         self._schemes: dict[str, Scheme] = {}
         self._words: dict[tuple[str, int], _Words] = {}
         self._facts: dict[tuple[str, int], YearFacts] = {}
+        self._events: dict[tuple[str, int], YearEvents] = {}
         self._views: dict[tuple[str, int, int, date | None, datetime | None], YearView] = {}
         self._lock = Lock()
 
@@ -123,9 +124,8 @@ class Jurisdictions:
             if key in self._views:
                 return self._views[key]
             facts = self._facts.setdefault((code, year), YearFacts(self.engine, code, year))
-        events = application.year_events(year)
-        if known_at is not None:
-            events = [event for event in events if event.recorded_at <= known_at]
+            turns = self._events.setdefault((code, year), YearEvents(application, year))
+        events = [event for event in turns.read(size) if known_at is None or event.recorded_at <= known_at]
         view = YearView.of(
             year, events, facts.read(size), size, as_of, known_at, lambda digest: self.scheme(code, digest)
         )

@@ -13,14 +13,22 @@ from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
 from threading import Lock
-from typing import Any
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import Engine, RowMapping, select
 
 from ledger.appends import moment
+from ledger.application import LedgerApplication
 from ledger.decisions import Unit, YearState, fold_year
-from ledger.events import Event
+from ledger.events import (
+    Event,
+    SchemeAdopted,
+    UnitJoined,
+    UnitLeft,
+    UnitRenamed,
+    YearOpened,
+)
 from ledger.rejection import rejected
 from ledger.tables import facts as facts_table
 from projections.readings import Entry, facts_known, renamed
@@ -30,6 +38,9 @@ from schemes.figures import Roster
 from schemes.history import History, history
 from schemes.scheme import Scheme
 from schemes.sheets import Sheet, sheets
+
+LEDGER_END: Final = 2**53 - 1
+YEAR_TOPICS: Final = [event.wire for event in (YearOpened, SchemeAdopted, UnitJoined, UnitLeft, UnitRenamed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,33 @@ class YearFacts:
         )
         with self._engine.connect() as connection:
             return [_entry(row) for row in connection.execute(query).mappings()]
+
+
+class YearEvents:
+    """The events of one year's own stream, with those of its scheme and units, up to any ledger position."""
+
+    def __init__(self, application: LedgerApplication, year: int) -> None:
+        self._application = application
+        self._stream = application.stream("year", year)
+        self._events: list[tuple[int, Event]] = []
+        self._read_to = 0
+        self._lock = Lock()
+
+    def read(self, position: int) -> list[Event]:
+        """Return the events up to and including the ledger position, in ledger order."""
+        with self._lock:
+            if position > self._read_to:
+                recorder, mapper = self._application.ledger_recorder, self._application.mapper
+                found = recorder.select_notifications(
+                    self._read_to, LEDGER_END, position, YEAR_TOPICS, inclusive_of_start=False
+                )
+                self._events += [
+                    (one.id, cast("Event", mapper.to_domain_event(one)))
+                    for one in found
+                    if one.originator_id == self._stream
+                ]
+                self._read_to = position
+            return [event for at, event in self._events if at <= position]
 
 
 def _entry(row: RowMapping) -> FactEntry:

@@ -11,7 +11,7 @@ whether the unit had put the matter right by the day of the query.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any
@@ -89,9 +89,18 @@ class Where(BaseModel):
         if self.none_of is not None:
             excluded = self.none_of.matches
             parts.append(lambda fact: not excluded(fact))
-        if len(parts) == 1:
-            return parts[0]
-        return lambda fact: all(part(fact) for part in parts)
+        return _all_of(parts)
+
+
+def _all_of(parts: Sequence[Matcher]) -> Matcher:
+    # Most predicates have one or two parts, and each looks at every fact of its kinds.
+    match parts:
+        case [one]:
+            return one
+        case [one, other]:
+            return lambda fact: one(fact) and other(fact)
+        case _:
+            return lambda fact: all(part(fact) for part in parts)
 
 
 def _test_matcher(name: str, test: Test) -> Matcher:

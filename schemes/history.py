@@ -21,13 +21,16 @@ from schemes.exact import ZERO, exact_arithmetic
 from schemes.fact import REQUEST_KINDS, Fact
 from schemes.figures import Figures, Roster
 from schemes.grading import fired_vetoes, vetoed_total
-from schemes.rules import FactsByKind, IfTotal, Inform, Judged
+from schemes.rules import ByRank, FactsByKind, IfTotal, Inform, Judged, Shortfall, kinds_of
 from schemes.scheme import Indicator, Scheme, Stage
 from schemes.scoring import Circumstances, IndicatorScore, judgements, score_indicator, touching
 from schemes.sheets import Claims, Year, counting_facts
 from schemes.subtotals import Subtotals, subtotals, total, unbounded_total
 
 Swallower = Literal["maximum", "bounds", "forfeit", "account", "section", "total"]
+
+CROSS_UNIT = (ByRank, Shortfall)
+"""Rules whose points depend on other units' figures beside the unit's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,10 @@ class _StageSheet:
         self.values: dict[str, IndicatorScore] = {}
         self.before: dict[str, IndicatorScore] = {}
         self._figures = figures.replacing(unit, self._facts)
+        kinds = dict.fromkeys(kind for row in self._rows for kind in row.kinds)
+        self._rows_by_kind = {kind: [row for row in self._rows if kind in row.kinds] for kind in kinds}
+        rules = [rule for row in self._rows for rule in row.rules]
+        self._ranked_kinds = {kind for rule in rules if isinstance(rule, CROSS_UNIT) for kind in kinds_of(rule)}
         for row in self._rows:
             self.rescore(row)
         self.rescore_thresholds()
@@ -158,14 +165,15 @@ class _StageSheet:
         if self._stage and self._stage.window and fact.occurred_on not in self._stage.window:
             return False
         self._facts.setdefault(fact.kind, []).append(fact)
-        self._figures = self._everybody.replacing(self._unit, self._facts)
+        if fact.kind in self._ranked_kinds:
+            self._figures = self._everybody.replacing(self._unit, self._facts)
         return True
 
     def touched(self, fact: Fact) -> list[tuple[Indicator, tuple[int, ...]]]:
         """Return the rows that the fact just added touches, with the rules that see it."""
         found = []
         alone: FactsByKind = {fact.kind: [fact]}
-        for row in self._rows:
+        for row in self._rows_by_kind.get(fact.kind, ()):
             rules = tuple(
                 at
                 for at, rule in enumerate(row.rules)

@@ -15,6 +15,7 @@ from schemes.fact import REQUEST_KINDS, Fact
 from schemes.working_days import DAY, due_day, reply_term
 
 RequestKey = tuple[str, str]
+_SPEAKING_OF_REQUESTS = REQUEST_KINDS | {"late_reply"}
 
 
 def derived_late_replies(facts: Iterable[Fact], last_day: date) -> Iterator[Fact]:
@@ -26,13 +27,15 @@ def derived_late_replies(facts: Iterable[Fact], last_day: date) -> Iterator[Fact
     requests: dict[RequestKey, list[Fact]] = defaultdict(list)
     by_hand: set[RequestKey] = set()
     for fact in facts:
-        number = fact.text("request")
-        if number is None or fact.occurred_on > last_day:
+        if fact.kind not in _SPEAKING_OF_REQUESTS or fact.occurred_on > last_day:
             continue
-        if fact.kind in REQUEST_KINDS:
-            requests[fact.unit, number].append(fact)
-        elif fact.kind == "late_reply":
+        number = fact.text("request")
+        if number is None:
+            continue
+        if fact.kind == "late_reply":
             by_hand.add((fact.unit, number))
+        else:
+            requests[fact.unit, number].append(fact)
     for key, entries in requests.items():
         if key not in by_hand:
             late = _late_reply(entries, last_day)

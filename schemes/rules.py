@@ -49,7 +49,8 @@ class Selection(Model):
 
     def matching(self, facts: FactsByKind) -> list[Fact]:
         """Return the selected facts, in the order of facts."""
-        found = [fact for kind in self.kinds for fact in facts.get(kind, ()) if self.where.matches(fact)]
+        matches = self.where.matches
+        found = [fact for kind in self.kinds for fact in facts.get(kind, ()) if matches(fact)]
         if len(self.kinds) > 1:
             found.sort(key=attrgetter("order"))
         return found

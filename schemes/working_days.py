@@ -8,6 +8,7 @@ count. Make-up working Saturdays and Sundays count. A year without a published n
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 
 from chinese_calendar import is_workday
 from chinese_calendar.constants import holidays
@@ -24,6 +25,7 @@ def reply_term(received: date) -> int:
     return 20 if received >= NEW_REGULATION else 15
 
 
+@cache
 def is_working_day(day: date) -> bool:
     """Whether offices work on this day; raises `InvalidInput` for a year without a holiday notice."""
     if day.year not in KNOWN_YEARS:

@@ -33,6 +33,7 @@ from ledger.appends import (
     Idempotency,
     KeyReused,
     LedgerUnavailable,
+    Request,
     StreamMoved,
 )
 from ledger.database import open_engine
@@ -256,6 +257,29 @@ def test_a_refused_request_leaves_its_group_alone(recorder: LedgerRecorder, engi
     assert recorder.find_key("bad") is None
     assert recorder.document(sha256(b"never").digest()) is None
     assert recorder.document(sha256(b"scheme").digest()) == b"scheme"
+
+
+def test_requests_are_prepared_in_turn_and_one_that_cannot_be_leaves_the_others_alone(
+    recorder: LedgerRecorder, engine: Engine
+) -> None:
+    prepared: list[str] = []
+
+    def preparing(name: str) -> Callable[[], Request]:
+        def prepare() -> Request:
+            prepared.append(name)
+            if name == "impossible":
+                raise ValueError(name)
+            return Request([entry()])
+
+        return prepare
+
+    _, go_on = held_back(recorder, engine)
+    futures = [recorder.submit_prepared(preparing(name)) for name in ("first", "impossible", "last")]
+    assert prepared == []
+    go_on.set()
+    assert (futures[0].result(), futures[2].result()) == ([2], [3])
+    assert isinstance(futures[1].exception(), ValueError)
+    assert prepared == ["first", "impossible", "last"]
 
 
 def test_a_request_the_database_refuses_leaves_its_group_alone(open_ledger: Open, engine: Engine) -> None:
