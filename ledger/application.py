@@ -366,6 +366,7 @@ class LedgerApplication(Application[UUID]):
         idempotency = Idempotency(attempt.key, _digest(wish))
         last: Exception | None = None
         for _ in range(ATTEMPTS):
+            seen = self._versions()
             try:
                 return self._try(attempt, idempotency, build)
             except AlreadyRecorded as already:
@@ -376,9 +377,10 @@ class LedgerApplication(Application[UUID]):
                 self._last = max(self._last, behind.last)
             except (StreamMoved, IntegrityError) as moved:
                 last = moved
-                self._years_moved()
+                self._read_on()
             except Rejection:
-                if self._years_moved():
+                self._read_on()
+                if self._versions() != seen:
                     continue
                 used = self.ledger_recorder.find_key(attempt.key)
                 # What was recorded under this key may be the very reason why it is refused now.
@@ -387,10 +389,13 @@ class LedgerApplication(Application[UUID]):
                 return self._receipts(used.first_position, used.last_position)
         raise rejected("ledger-busy", "ledger", f"{ATTEMPTS} attempts met other changes; try again") from last
 
-    def _years_moved(self) -> bool:
-        """Read on in the years this process knows; whether any of them had moved."""
-        before = {year: state.version for year, state in self._years.items()}
-        return list(before.values()) != [self.year(year).version for year in before]
+    def _versions(self) -> dict[int, int]:
+        return {year: state.version for year, state in tuple(self._years.items())}
+
+    def _read_on(self) -> None:
+        """Read on in the years this process knows: another process, or another thread, may have moved them."""
+        for year in tuple(self._years):
+            self.year(year)
 
     def _try(self, attempt: Attempt, idempotency: Idempotency, build: Build) -> list[Receipt]:
         recorded: list[tuple[StoredEvent, Event]] = []

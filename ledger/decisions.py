@@ -151,11 +151,9 @@ def decide_observe(year: YearState, reading: Reading, admit: Admission) -> None:
 
 
 def decide_amend(year: YearState, state: ObservationState, changes: Changes, admit: Admission) -> Reading:
-    """Return the new reading; refuses when the observation is void, nothing changes, or the reading is refused."""
+    """Return the new reading; refuses when the observation is void, or the reading is refused."""
     _not_void(state)
     reading = changes.applied_to(state.reading)
-    if reading == state.reading:
-        raise rejected("amend-changes-nothing", "changes", "the observation reads so already")
     decide_observe(year, reading, admit)
     return reading
 

@@ -230,7 +230,6 @@ def test_nothing_can_be_said_of_a_void_observation(county: County, wish: str) ->
 
 AMENDMENTS: dict[str, Wrong] = {
     "nothing": ({}, "field-invalid", "changes"),
-    "what it reads already": ({"count": 1}, "amend-changes-nothing", "changes"),
     "unknown unit": ({"unit": "福成街道"}, "unknown-unit", "unit"),
     "unknown kind": ({"kind": "circulars"}, "unknown-kind", "kind"),
     "a day outside the year": ({"occurred_on": "2022-01-01"}, "date-outside-year", "occurred_on"),
