@@ -6,10 +6,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import yaml
-
 from schemes.problem import refuse
-from schemes.reading import read_scheme
+from schemes.reading import read_scheme, read_vocabulary
 from schemes.scheme import Scheme
 from schemes.vocabulary import Vocabulary
 
@@ -19,7 +17,7 @@ _PACKAGE = files("schemes")
 @cache
 def vocabulary() -> Vocabulary:
     """Return the vocabulary of kinds, attributes and items that the product ships."""
-    return Vocabulary.model_validate(yaml.safe_load((_PACKAGE / "vocabulary.yaml").read_text("utf-8")))
+    return read_vocabulary((_PACKAGE / "vocabulary.yaml").read_text("utf-8"), "vocabulary.yaml")
 
 
 def shipped() -> tuple[str, ...]:

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from schemes.consistency import inconsistencies
 from schemes.problem import InvalidInput, Problem
@@ -24,6 +24,7 @@ from schemes.scheme import Scheme
 from schemes.vocabulary import Vocabulary
 
 Path = tuple[str | int, ...]
+M = TypeVar("M", bound=BaseModel)
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -32,15 +33,24 @@ def read_scheme(text: str, file: str, vocabulary: Vocabulary) -> Scheme:
 
     Raises `InvalidInput` with all problems of the stage that fails; `file` is only used to name the place.
     """
-    data, lines = _values_and_lines(text, file)
-    try:
-        scheme = Scheme.model_validate(data)
-    except ValidationError as error:
-        raise InvalidInput(tuple(_all_located(error, data, file, lines))) from None
+    scheme, lines = _read(Scheme, text, file)
     problems = inconsistencies(scheme, vocabulary.extended(scheme.items))
     if problems:
         raise InvalidInput(tuple(_placed(code, path, text_, file, lines) for code, path, text_ in problems))
     return scheme
+
+
+def read_vocabulary(text: str, file: str) -> Vocabulary:
+    """Return the vocabulary written in the YAML text; raises `InvalidInput` with all problems."""
+    return _read(Vocabulary, text, file)[0]
+
+
+def _read(model: type[M], text: str, file: str) -> tuple[M, dict[Path, int]]:
+    data, lines = _values_and_lines(text, file)
+    try:
+        return model.model_validate(data), lines
+    except ValidationError as error:
+        raise InvalidInput(tuple(_all_located(error, data, file, lines))) from None
 
 
 def _values_and_lines(text: str, file: str) -> tuple[Any, dict[Path, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from projections.scheme_files import shipped, source, vocabulary
 from schemes.consistency import notes
 from schemes.problem import InvalidInput
-from schemes.reading import read_scheme
+from schemes.reading import read_scheme, read_vocabulary
 
 BAD = sorted(Path(__file__).with_name("bad").glob("*.yaml"))
 
@@ -42,3 +43,13 @@ def test_labels_that_do_not_add_up_are_notes_and_nothing_else() -> None:
     assert found["zhangshu-2021"][0] == (
         "township: 政府信息公开 is printed with 55 points, its 11 rows add up to 50; the rows are used"
     )
+
+
+def test_a_vocabulary_grows_without_code_and_states_each_code_once() -> None:
+    text = files("schemes").joinpath("vocabulary.yaml").read_text("utf-8")
+    grown = read_vocabulary(text + "  village_affairs: 村务公开\n", "vocabulary.yaml")
+    assert grown.items == vocabulary().items | {"village_affairs": "村务公开"}
+    assert grown.read("omission", {"item": "village_affairs"}) == ({"item": "village_affairs"}, ())
+    with pytest.raises(InvalidInput) as refused:
+        read_vocabulary(text + "  annual_report: 年报\n", "vocabulary.yaml")
+    assert [problem.code for problem in refused.value.problems] == ["scheme-duplicate-field"]
