@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Final
 
 from pydantic import Field, model_validator
 
+from ledger import events
 from ledger.commands import Observe
 from ledger.events import GroupOfUnits, LongText, Text, Value
 
-Day = Annotated[date, Field(description="A day, local date.", examples=["2021-07-01"])]
+Day = Annotated[events.Day, Field(description="A day, local date.", examples=["2021-07-01"])]
 
 
 class SchemeChoice(Value):

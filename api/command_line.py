@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from api.refusals import EXIT_DIFFERENT, refusals_shown
 from projections.cases import differences, read_case, replay
@@ -38,9 +39,12 @@ LIGHT_COMMANDS = frozenset({"replay", "check", "scheme"})
 
 
 @app.command("replay")
-def replay_case(case: Annotated[Path, typer.Argument(help="A case file (JSON).")]) -> None:
+def replay_case(
+    case: Annotated[Path, typer.Argument(help="A case file (JSON).")],
+    as_json: Annotated[bool, typer.Option("--json", help="It is always JSON.")] = True,
+) -> None:
     """Replay an example case and print every unit's sheet for each of its queries, as JSON."""
-    with refusals_shown(as_json=True):
+    with refusals_shown(as_json):
         print_json(_replayed(case)[1])
 
 
@@ -50,19 +54,22 @@ def check_cases(
 ) -> None:
     """Replay example cases and hold them against what they expect; exit 1 when any differs."""
     found: dict[str, list[str]] = {}
+    refused: set[str] = set()
     for path in cases:
         try:
             read, answer = _replayed(path)
             found[str(path)] = differences(read, answer["results"])
         except InvalidInput as invalid:
             found[str(path)] = [str(problem) for problem in invalid.problems]
+            refused.add(str(path))
     failed = {path: lines for path, lines in found.items() if lines}
     if as_json:
         print_json({"checked": len(found), "failed": failed})
     else:
         console = Console(highlight=False, soft_wrap=True)
         for name, lines in found.items():
-            console.print("[red]differs[/]" if lines else "[green]ok[/]", name)
+            said = "refused" if name in refused else "differs" if lines else "ok"
+            console.print(Text(said, "red" if lines else "green"), Text(name))
             for line in lines:
                 console.print("   ", line, markup=False)
         console.print(f"{len(found) - len(failed)} of {len(found)} cases as expected")
@@ -92,7 +99,7 @@ def validate_scheme(
 ) -> None:
     """Check a scheme: all its errors with file, line and path; or its notes, sums and what it holds."""
     with refusals_shown(as_json):
-        name, text = _scheme_text(scheme)
+        name, text = scheme_text(scheme)
         read = read_scheme(text, name, vocabulary())
         summary = {
             "scheme": read.id,
@@ -119,9 +126,10 @@ def validate_scheme(
 
 
 @schemes.command("schema")
-def scheme_schema() -> None:
+def scheme_schema(as_json: Annotated[bool, typer.Option("--json", help="It is always JSON.")] = True) -> None:
     """Print the JSON Schema of the scheme format, for editors."""
-    print_json(Scheme.model_json_schema())
+    with refusals_shown(as_json):
+        print_json(Scheme.model_json_schema())
 
 
 @schemes.command("list")
@@ -135,7 +143,8 @@ def list_schemes(as_json: AsJson = False) -> None:
             typer.echo(f"{one['id']:<16} {one['title']}")
 
 
-def _scheme_text(name: str) -> tuple[str, str]:
+def scheme_text(name: str) -> tuple[str, str]:
+    """Return the name and text of a shipped scheme or of a scheme file; raises `InvalidInput`."""
     if name in shipped():
         return f"{name}.yaml", source(name)
     try:

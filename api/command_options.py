@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from eventsourcing.persistence import PersistenceError
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.command_line import print_json
+from api.invalid_fields import model_problems
 from api.opening import now, open_ledgers
 from api.settings import Settings
 from ledger.commands import Attempt, Receipt
+from ledger.database import DatabaseAddressError
 from projections.answers import receipt_answer
 from projections.jurisdictions import Jurisdictions
-from schemes.problem import refuse
+from schemes.problem import InvalidInput, refuse
 
 Code = Annotated[str, typer.Option("--jurisdiction", "-j", help="GB/T 2260 code, six digits.")]
 Year = Annotated[int, typer.Option("--year", "-y", help="The assessed year.")]
@@ -38,18 +43,45 @@ Locator = Annotated[str | None, typer.Option("--locator", help="Where in the evi
 console = Console(highlight=False)
 
 
-def opened(database: str | None) -> AbstractContextManager[Jurisdictions]:
-    """Return the ledgers of the database named, or of the settings'."""
-    return open_ledgers(database or Settings().database_url)
+@contextmanager
+def environment_checked() -> Iterator[None]:
+    """Say plainly what is wrong with the machine, the database or the settings: raises `InvalidInput`."""
+    try:
+        yield
+    except DatabaseAddressError as error:
+        raise refuse("database-address", "database", str(error)) from None
+    except (SQLAlchemyError, PersistenceError) as error:
+        said = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise refuse("database-unavailable", "database", f"the database cannot be used: {said}") from None
+    except ValidationError as error:
+        raise InvalidInput(tuple(model_problems(error.errors(), None, Settings))) from None
+    except OSError as error:
+        raise refuse("not-accessible", str(error.filename or ""), f"cannot be used: {error.strerror}") from None
+
+
+@contextmanager
+def opened(database: str | None) -> Iterator[Jurisdictions]:
+    """Give the ledgers of the database named, or of the settings'."""
+    with environment_checked(), open_ledgers(database or Settings().database_url) as ledgers:
+        yield ledgers
 
 
 @contextmanager
 def progress_bar(what: str, shown: bool) -> Iterator[Callable[[int, int], None]]:
     """Give a function to call with what is done and the total; the bar goes to standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    bar = Progress(*columns, console=Console(stderr=True), disable=not shown)
+    task = bar.add_task(what, total=None)
+
+    def update(done: int, total: int) -> None:
+        # Only now: what is refused before anything is done shows no bar.
+        bar.start()
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield update
+    finally:
+        bar.stop()
 
 
 def attempt(actor: str, key: str | None = None) -> Attempt:
@@ -73,4 +105,4 @@ def show_receipts(receipts: list[Receipt], as_json: bool) -> None:
         return
     for answer in answers:
         what = f"observation {answer.observation}" if answer.observation else answer.event
-        console.print(f"position {answer.position}: {what}, leaf {answer.leaf_hash}")
+        typer.echo(f"position {answer.position}: {what}, leaf {answer.leaf_hash}")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final, cast
 
 from fastapi import Depends, Header, Path, Query, Request
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 
 from api.metrics import Metrics
 from ledger.application import LedgerApplication
 from ledger.commands import Attempt, Receipt
+from ledger.events import Day
 from projections.answer_models import ReceiptAnswer
 from projections.answers import receipt_answer
 from projections.jurisdictions import Jurisdictions
@@ -67,12 +69,22 @@ Key = Annotated[
         ),
     ),
 ]
+
+
+def _written_moment(value: object) -> object:
+    """Take a moment only as ISO 8601 text with a day and a time: a number of seconds is no moment."""
+    if isinstance(value, str) and not re.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", value):
+        raise ValueError("a moment with a zone like 2023-07-01T00:00:00+08:00 (in an address, + is written %2B)")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_moment)]
 AsOf = Annotated[
-    date | None,
+    Day | None,
     Query(**_documented("Facts up to the end of this day. Default: the last day of the period.", "2021-06-30")),
 ]
 KnownAt = Annotated[
-    AwareDatetime | None,
+    Moment | None,
     Query(
         **_documented(
             "What was in the ledger up to this moment, with a zone (write + as %2B). Default: everything.",

@@ -2,8 +2,8 @@
 
 1. Every line is read strictly; all errors of all lines are reported together, each with its line.
 2. The ledger says of each whether it could be recorded; again all reasons together, and nothing is recorded yet.
-3. What is left is recorded in portions of one transaction each, under keys made from the file's own content: the
-   same file again changes nothing, and a run that was cut off is completed by the next.
+3. Up to 5,000 observations are recorded in one transaction, a longer file in several, under keys made from the file's
+   own content: the same file again changes nothing, and a run that was cut off is completed by the next.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from pydantic import ValidationError
 
 from api.invalid_fields import model_problems
 from ledger.application import MOST_OBSERVATIONS, LedgerApplication
-from ledger.canonical import JsonProblem, read_json
+from ledger.canonical import LARGEST_EVENT, JsonProblem, canonical_bytes, read_json
 from ledger.commands import Attempt, Observe, Receipt
 from ledger.rejection import Refusal, Rejection
 from schemes.problem import InvalidInput, Problem
 
-PORTION: Final = min(1_000, MOST_OBSERVATIONS)
+ENVELOPE: Final = 1_024
+"""Most bytes an event has beside what the line says."""
 Progress = Callable[[int, int], None]
 
 
@@ -59,13 +60,13 @@ def import_observations(
     clock: Callable[[], datetime],
     progress: Progress,
 ) -> list[Receipt]:
-    """Record all observations of the file and return their receipts, or refuse with every reason and record none."""
+    """Record all observations of the file and return their receipts; a refusal comes before any is recorded."""
     lines = read_observations(data, file)
     _refuse_inadmissible(ledger, year, lines, file)
     digest = sha256(data).hexdigest()
     receipts: list[Receipt] = []
-    for start in range(0, len(lines), PORTION):
-        portion = [observation for _, observation in lines[start : start + PORTION]]
+    for start in range(0, len(lines), MOST_OBSERVATIONS):
+        portion = [observation for _, observation in lines[start : start + MOST_OBSERVATIONS]]
         receipts += ledger.observe(Attempt(actor, clock(), f"import/{digest}/{start}"), year, portion)
         progress(len(receipts), len(lines))
     return receipts
@@ -75,7 +76,10 @@ def _refuse_inadmissible(ledger: LedgerApplication, year: int, lines: Sequence[t
     refusals: list[Refusal] = []
     for number, observation in lines:
         try:
+            canonical_bytes(observation.model_dump(mode="json"), LARGEST_EVENT - ENVELOPE)
             ledger.check_observation(year, observation)
+        except JsonProblem as problem:
+            refusals.append(Refusal(problem.code, f"{file}:{number} {problem.where}", problem.message))
         except Rejection as rejection:
             refusals += [one._replace(where=f"{file}:{number} {one.where}") for one in rejection.refusals]
     if refusals:

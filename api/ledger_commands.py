@@ -10,7 +10,7 @@ from uuid import UUID
 
 import typer
 from pydantic import BaseModel, ValidationError
-from rich.table import Table
+from rich.console import RenderableType
 
 from api.command_line import AsJson, app, print_json
 from api.command_options import (
@@ -30,6 +30,7 @@ from api.command_options import (
     Year,
     attempt,
     console,
+    environment_checked,
     file_bytes,
     opened,
     progress_bar,
@@ -61,9 +62,8 @@ def serve(
     from api.serving import serve as serve_http  # noqa: PLC0415  # the web framework is for this command only
 
     stated = {"host": host, "port": port, "database_url": database}
-    settings = Settings().model_copy(update={name: value for name, value in stated.items() if value is not None})
-    with refusals_shown(as_json=False):
-        serve_http(settings)
+    with refusals_shown(as_json=False), environment_checked():
+        serve_http(Settings.with_stated(stated))
 
 
 @app.command()
@@ -112,6 +112,11 @@ def amend(
     on: Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day it should read.")] = None,
     count: Annotated[int | None, typer.Option(help="The count it should read.")] = None,
     attribute: Annotated[list[str] | None, typer.Option("--attribute", "-a", help="All attributes anew.")] = None,
+    evidence: EvidenceTitle = None,
+    url: EvidenceUrl = None,
+    document: EvidenceDocument = None,
+    file: EvidenceFile = None,
+    locator: Locator = None,
     actor: Actor = "office",
     key: Key = None,
     database: Database = None,
@@ -127,7 +132,8 @@ def amend(
             "attributes": _attributes(attribute) if attribute else None,
         }
         changes = {name: value for name, value in stated.items() if value is not None}
-        wish = _read(Amend, changes=changes, reason=reason)
+        paper = _evidence(evidence, url, document, file, locator)
+        wish = _read(Amend, changes=changes, reason=reason, evidence=paper)
         show_receipts(ledgers.known_ledger(jurisdiction).amend(attempt(actor, key), observation, wish), as_json)
 
 
@@ -158,6 +164,11 @@ def rectify(
     observation: Annotated[UUID, typer.Argument(help="The observation's id.")],
     on: Day,
     note: Annotated[str | None, typer.Option(help="The recorder's words.")] = None,
+    evidence: EvidenceTitle = None,
+    url: EvidenceUrl = None,
+    document: EvidenceDocument = None,
+    file: EvidenceFile = None,
+    locator: Locator = None,
     actor: Actor = "office",
     key: Key = None,
     database: Database = None,
@@ -165,7 +176,8 @@ def rectify(
 ) -> None:
     """Record the day on which the unit has put the matter right."""
     with refusals_shown(as_json), opened(database) as ledgers:
-        wish = _read(Rectify, on=on.date(), note=note)
+        paper = _evidence(evidence, url, document, file, locator)
+        wish = _read(Rectify, on=on.date(), note=note, evidence=paper)
         show_receipts(ledgers.known_ledger(jurisdiction).rectify(attempt(actor, key), observation, wish), as_json)
 
 
@@ -178,7 +190,7 @@ def import_file(
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record all observations of a file, or none; the same file twice changes nothing."""
+    """Record all observations of a file, up to 5,000 in one transaction; the same file twice changes nothing."""
     with refusals_shown(as_json), opened(database) as ledgers:
         ledger = ledgers.known_ledger(jurisdiction)
         with progress_bar("recording", shown=not as_json) as progress:
@@ -187,7 +199,7 @@ def import_file(
             print_json([receipt_answer(receipt).model_dump(mode="json") for receipt in receipts])
         else:
             first, last = receipts[0].position, receipts[-1].position
-            console.print(f"{len(receipts)} observations stand at positions {first} to {last}")
+            typer.echo(f"{len(receipts)} observations stand at positions {first} to {last}")
 
 
 @app.command()
@@ -244,7 +256,7 @@ def rebuild(jurisdiction: Code, database: Database = None, as_json: AsJson = Fal
         ledgers.known_ledger(jurisdiction)
         with progress_bar("rebuilding", shown=not as_json) as progress:
             rows = rebuild_facts(ledgers.engine, jurisdiction, progress)
-        print_json({"rows": rows}) if as_json else console.print(f"{rows} rows derived from the events")
+        print_json({"rows": rows}) if as_json else typer.echo(f"{rows} rows derived from the events")
 
 
 @app.command()
@@ -258,8 +270,8 @@ def compare(jurisdiction: Code, database: Database = None, as_json: AsJson = Fal
             print_json({"differences": [{**one._asdict(), **_texts(one.expected, one.found)} for one in found]})
         else:
             for one in found:
-                console.print(f"position {one.position} {one.column}: expected {one.expected}, found {one.found}")
-            console.print("the facts are what the events say" if not found else f"{len(found)} differences")
+                typer.echo(f"position {one.position} {one.column}: expected {one.expected}, found {one.found}")
+            typer.echo("the facts are what the events say" if not found else f"{len(found)} differences")
         if found:
             raise typer.Exit(EXIT_DIFFERENT)
 
@@ -283,6 +295,8 @@ def _attributes(stated: list[str]) -> dict[str, Any]:
         name, sign, value = one.partition("=")
         if not sign:
             raise refuse("attribute-form", "attribute", f"found {one!r}, expected NAME=VALUE")
+        if name in found:
+            raise refuse("attribute-twice", f"attributes.{name}", "state each attribute once; a list has commas")
         match known.get(name):
             case CodesAttribute():
                 found[name] = value.split(",")
@@ -317,7 +331,7 @@ def _moment(text: str | None) -> datetime | None:
     return moment
 
 
-def _show(answer: A, table: Callable[[A], Table], as_json: bool) -> None:
+def _show(answer: A, table: Callable[[A], RenderableType], as_json: bool) -> None:
     if as_json:
         print_json(answer.model_dump(mode="json"))
     else:

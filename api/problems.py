@@ -99,7 +99,7 @@ class ProblemDetails(BaseModel):
     errors: list[ErrorDetail]
 
 
-class BadBody(HTTPException):
+class RefusedRequest(HTTPException):
     """A body that cannot be read as what the route takes, with the reason."""
 
     def __init__(self, status: int, problem: Problem) -> None:
@@ -166,7 +166,7 @@ def _invalid(request: Request, error: Exception) -> Response:
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # what the handler is registered for
     headers = dict(error.headers or {})
-    if isinstance(error, BadBody):
+    if isinstance(error, RefusedRequest):
         return problem_response(error.status_code, [error.problem], headers)
     if error.status_code == HTTP_404_NOT_FOUND:
         problem = Problem("not-found", request.url.path, "there is nothing here; /docs lists what there is")

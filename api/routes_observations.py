@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from api.edge import JURISDICTION, READ, WRITTEN, YEAR, Given, JurisdictionCode,
 from api.replies import view_reply
 from api.strict_bodies import BatchRoute, StrictRoute
 from ledger.commands import Amend, Observe, Rectify, Void
+from ledger.events import Day
 from ledger.rejection import rejected
 from projections.answer_models import ObservationAnswer, ObservationPage, ReceiptAnswer
 from projections.answers import observation_answer
@@ -69,8 +69,8 @@ def list_observations(
     year: YearNumber,
     unit: Annotated[str | None, Query(description="Only of this unit.", examples=["福城街道"])] = None,
     kind: Annotated[str | None, Query(description="Only of this kind.", examples=["circular"])] = None,
-    first: Annotated[date | None, Query(alias="from", description="Only from this day on.")] = None,
-    last: Annotated[date | None, Query(alias="to", description="Only up to this day.")] = None,
+    first: Annotated[Day | None, Query(alias="from", description="Only from this day on.")] = None,
+    last: Annotated[Day | None, Query(alias="to", description="Only up to this day.")] = None,
     status: Annotated[Status | None, Query(description="Only those that count, or only void ones.")] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
     cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -18,6 +19,13 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(env_prefix="MINGZHANG_", frozen=True)
+
+    @classmethod
+    def with_stated(cls, stated: Mapping[str, object]) -> Settings:
+        """Return the settings of the environment, with those that are stated (not None) instead."""
+        return cls.model_validate(
+            {**cls().model_dump(), **{name: one for name, one in stated.items() if one is not None}}
+        )
 
     database_url: str = "sqlite:///data/mingzhang.db"
     host: str = "127.0.0.1"

@@ -1,4 +1,4 @@
-"""Routes that read their bodies strictly: of bounded size, of the stated media type, JSON with one meaning only.
+"""Routes that read strictly: no unknown parameter; bodies of bounded size and stated media type, JSON of one meaning.
 
 FastAPI's own reading takes `NaN`, duplicate keys, U+0000 and integers that other readers cannot hold, and answers a
 body that is too large in plain text. Here the ledger's strict reader comes first (`ledger.canonical.read_json`), then
@@ -7,15 +7,21 @@ the model that the route declares, which is what OpenAPI documents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from email.message import Message
 from typing import Any, ClassVar, Literal, cast
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from starlette.status import HTTP_400_BAD_REQUEST, HTTP_413_CONTENT_TOO_LARGE, HTTP_415_UNSUPPORTED_MEDIA_TYPE
+from starlette.status import (
+    HTTP_400_BAD_REQUEST,
+    HTTP_413_CONTENT_TOO_LARGE,
+    HTTP_415_UNSUPPORTED_MEDIA_TYPE,
+    HTTP_422_UNPROCESSABLE_CONTENT,
+)
 
-from api.problems import BadBody
+from api.problems import RefusedRequest
 from api.settings import Settings
 from ledger.canonical import JsonProblem, read_json
 from schemes.problem import Problem
@@ -31,8 +37,13 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         """Return FastAPI's handler, given a request that reads strictly."""
         handle = super().get_route_handler()
+        known = sorted(set(_query_parameters(self.dependant)))
 
         async def handle_strictly(request: Request) -> Response:
+            for name in request.query_params.keys() - known:
+                message = f"there is no such parameter; expected one of {', '.join(known) or 'none'}"
+                found = Problem("parameter-unknown", name, message)
+                raise RefusedRequest(HTTP_422_UNPROCESSABLE_CONTENT, found)
             settings = cast(Settings, request.app.state.settings)
             strict = _StrictRequest(request.scope, request.receive)
             strict.limit = getattr(settings, self.limit)
@@ -61,7 +72,7 @@ class _StrictRequest(Request):
                 size += len(chunk)
                 if size > self.limit:
                     message = f"the body is larger than {self.limit} bytes; split it"
-                    raise BadBody(HTTP_413_CONTENT_TOO_LARGE, Problem("body-too-large", "body", message))
+                    raise RefusedRequest(HTTP_413_CONTENT_TOO_LARGE, Problem("body-too-large", "body", message))
                 chunks.append(chunk)
             self._body = b"".join(chunks)
         return self._body
@@ -71,7 +82,13 @@ class _StrictRequest(Request):
             return read_json(await self.body(), self.limit)
         except JsonProblem as problem:
             found = Problem(problem.code, problem.where, problem.message)
-            raise BadBody(HTTP_400_BAD_REQUEST, found) from None
+            raise RefusedRequest(HTTP_400_BAD_REQUEST, found) from None
+
+
+def _query_parameters(dependant: Dependant) -> Iterator[str]:
+    yield from (parameter.alias for parameter in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _query_parameters(inner)
 
 
 def _check_media_type(request: Request, expected: str) -> None:
@@ -81,4 +98,4 @@ def _check_media_type(request: Request, expected: str) -> None:
     charset = message.get_content_charset("utf-8")
     if found != expected or charset != "utf-8":
         text = f"found {found} ({charset}), expected {expected} in UTF-8"
-        raise BadBody(HTTP_415_UNSUPPORTED_MEDIA_TYPE, Problem("media-type", "Content-Type", text))
+        raise RefusedRequest(HTTP_415_UNSUPPORTED_MEDIA_TYPE, Problem("media-type", "Content-Type", text))

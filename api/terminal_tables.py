@@ -1,30 +1,40 @@
-"""Answers as tables for the terminal."""
+"""Answers as tables for the terminal, readable at 80 columns.
+
+What people wrote is shown as they wrote it: cells are `Text`, in which square brackets are no mark-up.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
 
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from projections.answer_models import HistoryAnswer, LineAnswer, RankingAnswer, SheetAnswer
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+_SWALLOWERS = {
+    "maximum": "本条上限",
+    "bounds": "本项上下限",
+    "forfeit": "本项归零",
+    "account": "非最低账号",
+    "section": "加分封顶、门槛或扣分限额",
+    "total": "总分封顶、下限或否决",
+}
 
 
 def sheet_table(answer: SheetAnswer) -> Table:
     """Return the score sheet as a table for the terminal."""
-    title = f"{answer.unit}  {answer.year}  {answer.as_of}  总分 {answer.total}  第 {answer.rank} 名"
-    table = Table(title=f"{title}  {answer.grade or ''}", caption=_sections(answer), title_justify="left")
-    for heading, justify in (("编号", "left"), ("指标", "left"), ("分值", "right"), ("得分", "right"), ("", "left")):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]  # the words are the library's
-    for row in answer.rows:
-        table.add_row(row.indicator, " / ".join(row.titles), row.points, row.value, "待评定" if row.pending else "")
-    return table
-
-
-def _sections(answer: SheetAnswer) -> str:
     span = f"，可能 {answer.lowest}～{answer.highest}" if answer.pending else ""
-    return f"基础 {answer.base}  加分 {answer.bonus}  扣分 {answer.penalty}{span}"
+    sums = f"基础 {answer.base}  加分 {answer.bonus}  扣分 {answer.penalty}{span}"
+    title = f"{answer.unit}  {answer.as_of}  总分 {answer.total}  第 {answer.rank} 名  {answer.grade or ''}"
+    table = _table(title, ["编号", "指标"], ["分值", "得分"], [""])
+    table.caption = Text(sums)
+    for row in answer.rows:
+        _add(table, row.indicator, " / ".join(row.titles), row.points, row.value, "待评定" if row.pending else "")
+    return table
 
 
 def edges_table(answer: RankingAnswer, places: int) -> Table:
@@ -38,47 +48,67 @@ def edges_table(answer: RankingAnswer, places: int) -> Table:
 
 def ranking_table(answer: RankingAnswer) -> Table:
     """Return the ranking as a table for the terminal."""
-    table = Table(title=f"{answer.year}  {answer.as_of}", title_justify="left")
-    for heading in ("组", "名次", "单位", "得分", "等次", "待评定", "最低", "最高"):
-        table.add_column(heading, justify="left" if heading in ("组", "单位", "等次") else "right")
+    table = _table(
+        f"{answer.year}  {answer.as_of}", ["组"], ["名次"], ["单位"], ["得分"], ["等次"], ["待定", "最低", "最高"]
+    )
     for group in answer.groups:
         for place in group.places:
             standing = (place.total, place.grade or "", str(place.pending), place.lowest, place.highest)
-            table.add_row(group.title, str(place.rank), place.unit, *standing)
+            _add(table, group.title, str(place.rank), place.unit, *standing)
         table.add_section()
     return table
 
 
-_SWALLOWERS = {
-    "maximum": "本条上限",
-    "bounds": "本项上下限",
-    "forfeit": "本项归零",
-    "account": "非最低账号",
-    "section": "加分封顶、门槛或扣分限额",
-    "total": "总分封顶、下限或否决",
-}
-
-
-def history_table(answer: HistoryAnswer) -> Table:
-    """Return the history as a table for the terminal."""
-    title = f"{answer.unit}  {answer.year}  {answer.as_of}  总分 {answer.total}"
-    table = Table(title=title, title_justify="left")
-    for heading in ("日期", "记录于", "事实与证据", "指标", "应计", "实计", "指标现值", "总分", "差额去向"):
-        figures = heading in ("应计", "实计", "指标现值", "总分")
-        table.add_column(heading, justify="right" if figures else "left", no_wrap=heading in ("日期", "记录于"))
+def history_table(answer: HistoryAnswer) -> RenderableType:
+    """Return the history for the terminal: the lines, then what was corrected and what was voided."""
+    title = f"{answer.unit}  {answer.as_of}  总分 {answer.total}"
+    table = _table(title, ["日期", "事实、依据与证据", "指标"], ["应计", "实计", "总分"])
     for line in answer.lines:
-        recorded = line.recorded_at.astimezone(CHINA).date() if line.recorded_at else ""
-        swallowed = "、".join(_SWALLOWERS[one] for one in line.swallowed_by)
-        points = (line.nominal or "", line.effective, line.running_indicator or "", line.running_total, swallowed)
-        place = f"{line.indicator or ''} {line.clause or ''}".strip()
-        table.add_row(str(line.day or ""), str(recorded), _told(line), place, *points)
+        _add(
+            table,
+            str(line.day or ""),
+            "\n".join(_told(line)),
+            line.indicator or "",
+            line.nominal or "",
+            line.effective,
+            line.running_total,
+        )
+    later = [f"更正 {_day(one.recorded_at)} {one.observation}：{one.reason}" for one in answer.amendments] + [
+        f"作废 {_day(one.recorded_at)} {one.observation}：{one.reason}" for one in answer.voided
+    ]
+    return Group(table, *(Text(one) for one in later))
+
+
+def _told(line: LineAnswer) -> Iterable[str]:
+    """Yield the fact with the recorder's words, the rule's clause, the evidence, the entry, and what was swallowed."""
+    if line.fact is None:
+        yield "年初"
+        return
+    yield f"{line.fact.label}×{line.fact.count} {line.fact.note or ''}".strip()
+    if line.clause:
+        yield f"依据：{line.clause}（{'、'.join(line.rules) or '随动'}）"
+    for one in line.evidence:
+        yield f"证据：{one.title}{' ' + one.locator if one.locator else ''}"
+    if line.recorded_at is not None:
+        yield f"登记：{_day(line.recorded_at)} {line.fact.observation or ''}".strip()
+    else:
+        yield "推导：由申请、答复日期得出"
+    if line.swallowed_by:
+        yield f"差额：{'、'.join(_SWALLOWERS[one] for one in line.swallowed_by)}"
+
+
+def _day(recorded_at: datetime) -> str:
+    return recorded_at.astimezone(CHINA).date().isoformat()
+
+
+def _table(title: str, *columns: list[str]) -> Table:
+    """Return an empty table whose columns turn from left-aligned to right-aligned and back with each list."""
+    table = Table(title=Text(title), title_justify="left")
+    for at, headings in enumerate(columns):
+        for heading in headings:
+            table.add_column(heading, justify="right" if at % 2 else "left", no_wrap=heading == "日期", overflow="fold")
     return table
 
 
-def _told(line: LineAnswer) -> str:
-    """The fact, the recorder's words, and what it rests on."""
-    if line.fact is None:
-        return "年初"
-    words = [f"{line.fact.label}×{line.fact.count}", line.fact.note or ""]
-    words += [f"［{one.title}{' ' + one.locator if one.locator else ''}］" for one in line.evidence]
-    return " ".join(filter(None, words))
+def _add(table: Table, *values: str) -> None:
+    table.add_row(*(Text(value) for value in values))

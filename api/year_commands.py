@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
-from api.command_line import AsJson, app
+from api.command_line import AsJson, app, scheme_text
 from api.command_options import (
     Actor,
     Code,
@@ -20,29 +21,35 @@ from api.command_options import (
     opened,
     show_receipts,
 )
-from api.opening import now
+from api.invalid_fields import model_problems
 from api.refusals import refusals_shown
-from ledger.commands import Attempt
+from ledger.canonical import JsonProblem, read_json
+from ledger.events import GroupOfUnits, Text
 from projections.jurisdictions import scheme_units, scheme_version
-from projections.scheme_files import shipped, source
+from schemes.problem import InvalidInput, refuse
 
 years = typer.Typer(help="Open a year, adopt a scheme version, and keep its list of units.", no_args_is_help=True)
 app.add_typer(years, name="year")
+_GROUPS = TypeAdapter(dict[Text, list[Text]])
 
 
 @years.command("open")
 def open_year(
     scheme: Annotated[str, typer.Argument(help="A shipped scheme's id, or a scheme file (YAML).")],
+    units: Annotated[Path | None, typer.Option(help="JSON file: the units of each group; else the scheme's.")] = None,
     actor: Actor = "office",
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Open the scheme's year for its jurisdiction, with the scheme's unit lists."""
+    """Open the scheme's year for its jurisdiction, with the scheme's unit lists or your own."""
     with refusals_shown(as_json), opened(database) as ledgers:
-        read, version = scheme_version(_scheme_text(scheme), scheme)
+        read, version = scheme_version(scheme_text(scheme)[1], scheme)
         ledger = ledgers.ledger(read.jurisdiction.code)
-        opening = Attempt(actor, now(), f"open/{read.year}/{version.reference.digest}")
-        show_receipts(ledger.open_year(opening, read.year, version, scheme_units(read)), as_json)
+        groups = scheme_units(read) if units is None else _units(file_bytes(units), str(units))
+        for group in read.groups if units is None else ():
+            if group.example_units:
+                typer.echo(f"note: the document lists no units of {group.id}; these are examples", err=True)
+        show_receipts(ledger.open_year(attempt(actor), read.year, version, groups), as_json)
 
 
 @years.command("adopt")
@@ -55,7 +62,7 @@ def adopt_scheme(
 ) -> None:
     """Put a scheme version in force for its year from now on."""
     with refusals_shown(as_json), opened(database) as ledgers:
-        read, version = scheme_version(_scheme_text(scheme), scheme)
+        read, version = scheme_version(scheme_text(scheme)[1], scheme)
         ledger = ledgers.known_ledger(read.jurisdiction.code)
         show_receipts(ledger.adopt_scheme(attempt(actor), read.year, version, reason), as_json)
 
@@ -113,5 +120,12 @@ def rename_unit(
         show_receipts(ledger.rename_unit(attempt(actor), year, unit, name, on.date(), reason), as_json)
 
 
-def _scheme_text(name: str) -> str:
-    return source(name) if name in shipped() else file_bytes(Path(name)).decode("utf-8")
+def _units(data: bytes, file: str) -> list[GroupOfUnits]:
+    """Return the units of each group from a JSON object of lists; raises `InvalidInput`."""
+    try:
+        value = read_json(data)
+        return [GroupOfUnits(id=group, units=tuple(names)) for group, names in _GROUPS.validate_python(value).items()]
+    except JsonProblem as problem:
+        raise refuse(problem.code, f"{file} {problem.where}", problem.message) from None
+    except ValidationError as error:
+        raise InvalidInput(tuple(model_problems(error.errors(), None, None))) from None

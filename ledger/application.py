@@ -15,7 +15,7 @@ share no lock. Whose words these are (permissions) and whether the words are kno
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -24,6 +24,7 @@ from uuid import UUID, uuid5
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper, StoredEvent
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
 from ledger.appends import AlreadyRecorded, ClockBehind, Idempotency, KeyReused, Request, StreamMoved, microseconds
@@ -48,6 +49,7 @@ from ledger.events import (
     Event,
     EventMapper,
     GroupOfUnits,
+    LongText,
     ObservationAmended,
     ObservationObserved,
     ObservationRectified,
@@ -55,6 +57,7 @@ from ledger.events import (
     Reading,
     SchemeAdopted,
     SchemeRegistered,
+    Text,
     UnitJoined,
     UnitLeft,
     UnitRenamed,
@@ -70,7 +73,11 @@ STREAMS: Final = UUID("6f0d1c52-4b86-5a7e-9c43-0d6a6f2b1e90")
 """The namespace of stream ids; part of the ledger's format, never changed."""
 ATTEMPTS: Final = 20
 MOST_OBSERVATIONS: Final = 5_000
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+_NAME: Final[TypeAdapter[str]] = TypeAdapter(Text)
+_WORDS: Final[TypeAdapter[str]] = TypeAdapter(LongText)
+_SHOWN: Final = 40
+_NO_TEXTS: Final[Mapping[str, str]] = {}
 
 
 Build = Callable[[datetime], "_Append"]
@@ -239,7 +246,8 @@ class LedgerApplication(Application[UUID]):
             )
             return self._with_scheme(event, scheme, moment, attempt)
 
-        return self._append(attempt, ("open", year, scheme.reference, *groups), build)
+        wish = ("open", year, scheme.reference, *groups)
+        return self._append_to_year(attempt, year, wish, build, scheme.texts)
 
     def adopt_scheme(self, attempt: Attempt, year: int, scheme: SchemeVersion, reason: str) -> list[Receipt]:
         """Put a scheme version in force for the year from now on."""
@@ -256,7 +264,8 @@ class LedgerApplication(Application[UUID]):
             )
             return self._with_scheme(event, scheme, moment, attempt)
 
-        return self._append(attempt, ("adopt", year, scheme.reference, reason), build)
+        wish = ("adopt", year, scheme.reference, reason)
+        return self._append_to_year(attempt, year, wish, build, {**scheme.texts, "reason": reason})
 
     def join_unit(self, attempt: Attempt, year: int, unit: str, group: str, on: date, reason: str) -> list[Receipt]:
         """Record that a unit is assessed from a day on."""
@@ -265,7 +274,8 @@ class LedgerApplication(Application[UUID]):
             decide_join(state, unit, group, on)
             return UnitJoined(**head, year=year, unit=unit, group=group, on=on, reason=reason)
 
-        return self._append_to_year(attempt, year, ("join", year, unit, group, on, reason), build)
+        texts = {"unit": unit, "group": group, "reason": reason}
+        return self._append_turn(attempt, year, ("join", year, unit, group, on, reason), build, texts)
 
     def leave_unit(self, attempt: Attempt, year: int, unit: str, on: date, reason: str) -> list[Receipt]:
         """Record that a unit is no longer assessed from a day on."""
@@ -274,7 +284,8 @@ class LedgerApplication(Application[UUID]):
             key = decide_leave(state, unit, on)
             return UnitLeft(**head, year=year, unit=key, on=on, reason=reason)
 
-        return self._append_to_year(attempt, year, ("leave", year, unit, on, reason), build)
+        texts = {"unit": unit, "reason": reason}
+        return self._append_turn(attempt, year, ("leave", year, unit, on, reason), build, texts)
 
     def rename_unit(self, attempt: Attempt, year: int, unit: str, name: str, on: date, reason: str) -> list[Receipt]:
         """Record that a unit has another name from a day on."""
@@ -283,7 +294,8 @@ class LedgerApplication(Application[UUID]):
             key = decide_rename(state, unit, name, on)
             return UnitRenamed(**head, year=year, unit=key, name=name, on=on, reason=reason)
 
-        return self._append_to_year(attempt, year, ("rename", year, unit, name, on, reason), build)
+        texts = {"unit": unit, "name": name, "reason": reason}
+        return self._append_turn(attempt, year, ("rename", year, unit, name, on, reason), build, texts)
 
     def check_observation(self, year: int, wish: Observe) -> None:
         """Refuse what `observe` would refuse, and record nothing."""
@@ -315,13 +327,15 @@ class LedgerApplication(Application[UUID]):
 
     # --- how a command is recorded -----------------------------------------------------------------------------
 
-    def _append_to_year(
+    def _append_turn(
         self,
         attempt: Attempt,
         year: int,
         wish: Sequence[object],
         build: Callable[[YearState, Mapping[str, Any]], Event],
+        texts: Mapping[str, str],
     ) -> list[Receipt]:
+        """Append the one event of the year's own stream that `build` makes of the state and the event's head."""
         stream = self.stream("year", year)
 
         def append(moment: datetime) -> _Append:
@@ -329,7 +343,27 @@ class LedgerApplication(Application[UUID]):
             event = build(state, self._head(stream, state.version + 1, moment, attempt))
             return _Append([event], {stream: state.version})
 
-        return self._append(attempt, wish, append)
+        return self._append_to_year(attempt, year, wish, append, texts)
+
+    def _append_to_year(
+        self,
+        attempt: Attempt,
+        year: int,
+        wish: Sequence[object],
+        build: Build,
+        texts: Mapping[str, str],
+    ) -> list[Receipt]:
+        """Append, and know the year with what was appended: the next command is decided on it at once.
+
+        Nothing is read for that, because a failure would then be the answer to what has been recorded.
+        """
+        receipts = self._append(attempt, wish, build, texts)
+        stream = self.stream("year", year)
+        for event in (receipt.event for receipt in receipts):
+            known = self._known_year(year)
+            if event.originator_id == stream and event.originator_version == known.version + 1:
+                self._years[year] = fold_year(known, event)
+        return receipts
 
     def _with_scheme(self, event: Event, scheme: SchemeVersion, moment: datetime, attempt: Attempt) -> _Append:
         """Put the scheme's registration before the event, unless the ledger has this version already."""
@@ -359,10 +393,13 @@ class LedgerApplication(Application[UUID]):
             "nonce": self._random_bytes(16).hex(),
         }
 
-    def _append(self, attempt: Attempt, wish: Sequence[object], build: Build) -> list[Receipt]:
-        if not _KEY.fullmatch(attempt.key):
-            message = "expected 1 to 200 visible ASCII characters without spaces"
-            raise rejected("idempotency-key-invalid", "Idempotency-Key", message)
+    def _append(
+        self, attempt: Attempt, wish: Sequence[object], build: Build, texts: Mapping[str, str] = _NO_TEXTS
+    ) -> list[Receipt]:
+        """Record what `build` makes; `texts` are the command's texts that no model has checked, by their field."""
+        refusals = [*_refusals(attempt, texts)]
+        if refusals:
+            raise Rejection(*refusals)
         idempotency = Idempotency(attempt.key, _digest(wish))
         last: Exception | None = None
         for _ in range(ATTEMPTS):
@@ -423,7 +460,34 @@ class LedgerApplication(Application[UUID]):
         ]
 
 
+def _refusals(attempt: Attempt, texts: Mapping[str, str]) -> Iterator[Refusal]:
+    """Yield what is wrong with the key, the actor and the texts: an event with them could not be read back."""
+    if not _KEY.fullmatch(attempt.key):
+        message = "expected 1 to 200 visible ASCII characters without spaces"
+        yield Refusal("idempotency-key-invalid", "Idempotency-Key", message)
+    yield from _text_refusals("actor-invalid", "actor", attempt.actor, _NAME)
+    for where, text in texts.items():
+        yield from _text_refusals("text-invalid", where, text, _WORDS if where == "reason" else _NAME)
+
+
+def _text_refusals(code: str, where: str, text: str, expected: TypeAdapter[str]) -> Iterator[Refusal]:
+    try:
+        expected.validate_python(text)
+    except ValidationError as error:
+        for one in error.errors(include_url=False):
+            wish = one["msg"].removeprefix("Value error, ").removeprefix("String should have ")
+            shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+            yield Refusal(code, where, f"found {shown}, expected {wish}")
+
+
 def _digest(wish: Sequence[object]) -> bytes:
-    """Return the SHA-256 of what a command asks for: the same content gives the same digest."""
-    parts = [part.model_dump_json(exclude_none=True) if isinstance(part, Value) else str(part) for part in wish]
-    return sha256("\n".join(parts).encode()).digest()
+    """Return the SHA-256 of what a command asks for: the same content gives the same digest.
+
+    Each part goes with its length before it, so that no two wishes have the same bytes.
+    """
+    whole = sha256()
+    for part in wish:
+        text = part.model_dump_json(exclude_none=True) if isinstance(part, Value) else str(part)
+        data = text.encode()
+        whole.update(b"%d:%b" % (len(data), data))
+    return whole.digest()

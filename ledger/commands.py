@@ -71,8 +71,15 @@ class SchemeVersion:
 
     @property
     def reference(self) -> SchemeReference:
-        """The reference that events carry."""
-        return SchemeReference(id=self.id, version=self.version, digest=sha256(self.document).hexdigest())
+        """The reference that events carry; the ledger refuses an id or version that no event can carry."""
+        return SchemeReference.model_construct(
+            id=self.id, version=self.version, digest=sha256(self.document).hexdigest()
+        )
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The texts that nobody has checked yet, by the field to name in a refusal."""
+        return {"scheme.id": self.id, "scheme.version": self.version}
 
 
 @dataclass(frozen=True, slots=True)

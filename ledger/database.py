@@ -23,6 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 BUSY_SECONDS: Final = 30
 """How long a SQLite connection waits for another process's lock before it gives up."""
 
+_LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _LOG_PAGES: Final = 8_000
 _CACHE_KIBIBYTES: Final = 16_384
 _BEGIN: Final = "sqlite_begin"
@@ -105,8 +106,9 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
     while True:
         try:
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        except sqlite3.OperationalError:
-            if monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            # The low byte is the primary code; whatever else went wrong, waiting does not put it right.
+            if error.sqlite_errorcode & 0xFF not in _LOCKED or monotonic() > deadline:
                 raise
         else:
             if mode == "wal":

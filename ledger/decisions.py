@@ -3,9 +3,9 @@
 Rules kept here:
 
 1. An observation is recorded only in an open year, for a unit of that year, on a day of its period. Requests,
-   late replies and last year's grade may lie before the period: derivations look at them.
+   late replies and last year's grade may lie before the period, by at most one year: derivations look at them.
 2. A void is final: a void observation cannot be amended, rectified or voided again.
-3. A year is opened once. A unit joins once, leaves once, and a name belongs to one unit.
+3. A year is opened once. A unit joins once, leaves once and not before it joined, and a name belongs to one unit.
 4. An amended observation keeps its place and must itself be one that could be recorded.
 
 Left to others: whether words and values are of the vocabulary and in their ranges (`Admission`, given by the
@@ -35,7 +35,7 @@ from ledger.events import (
     UnitRenamed,
     YearOpened,
 )
-from ledger.rejection import rejected
+from ledger.rejection import Refusal, Rejection, rejected
 
 BEFORE_THE_PERIOD = frozenset({"request_received", "request_extended", "request_answered", "late_reply", "prior_grade"})
 
@@ -115,7 +115,8 @@ def fold_year(state: YearState, event: Event) -> YearState:
             unit = replace(state.units[event.unit], left_on=event.on)
         case UnitRenamed():
             old = state.units[event.unit]
-            unit = replace(old, names=tuple(sorted((*old.names, (event.on, event.name)))))
+            # Stable: of two names from one day on, the one recorded later is in use.
+            unit = replace(old, names=tuple(sorted((*old.names, (event.on, event.name)), key=lambda name: name[0])))
         case _:
             raise TypeError(f"expected an event of a year, got {event.wire}")
     return replace(state, version=version, units={**state.units, unit.key: unit})
@@ -140,19 +141,32 @@ def fold_observation(state: ObservationState | None, event: Event) -> Observatio
 
 
 def decide_observe(year: YearState, reading: Reading, admit: Admission) -> None:
-    """Refuse a reading that cannot be recorded in this year."""
+    """Refuse a reading that cannot be recorded in this year, with the reasons of the admission and of its day."""
     period, _ = year.opened()
-    admit(year, reading)
-    day = reading.occurred_on
-    early = day < period.first and reading.kind in BEFORE_THE_PERIOD
-    if not early and not period.first <= day <= period.last:
-        span = f"{period.first} to {period.last}"
-        raise rejected("date-outside-year", "occurred_on", f"found {day}, expected a day from {span}")
+    refusals: list[Refusal] = []
+    try:
+        admit(year, reading)
+    except Rejection as rejection:
+        refusals += rejection.refusals
+    early = reading.kind in BEFORE_THE_PERIOD
+    day, first = reading.occurred_on, _year_before(period.first) if early else period.first
+    if not first <= day <= period.last:
+        why = f" (for {reading.kind}, one year before the period and no earlier)" if early else ""
+        message = f"found {day}, expected a day from {first} to {period.last}{why}"
+        refusals.append(Refusal("date-outside-year", "occurred_on", message))
+    if refusals:
+        raise Rejection(*refusals)
+
+
+def _year_before(day: date) -> date:
+    """Return the same day of the year before; for 29 February, the 28th."""
+    leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if leap_day else day.day)
 
 
 def decide_amend(year: YearState, state: ObservationState, changes: Changes, admit: Admission) -> Reading:
     """Return the new reading; refuses when the observation is void, or the reading is refused."""
-    _not_void(state)
+    refuse_void(state)
     reading = changes.applied_to(state.reading)
     decide_observe(year, reading, admit)
     return reading
@@ -160,18 +174,19 @@ def decide_amend(year: YearState, state: ObservationState, changes: Changes, adm
 
 def decide_void(state: ObservationState) -> None:
     """Refuse to void what is void."""
-    _not_void(state)
+    refuse_void(state)
 
 
 def decide_rectify(state: ObservationState, on: date) -> None:
     """Refuse a rectification of a void observation, or on a day before the fact."""
-    _not_void(state)
+    refuse_void(state)
     if on < state.reading.occurred_on:
         day = state.reading.occurred_on
         raise rejected("rectified-before-fact", "on", f"found {on}, expected {day} (the day of the fact) or later")
 
 
-def _not_void(state: ObservationState) -> None:
+def refuse_void(state: ObservationState) -> None:
+    """Refuse an observation that is void: nothing can follow a void."""
     if state.void:
         message = "the observation is void, and a void is final; record a new observation instead"
         raise rejected("observation-void", "observation", message)
@@ -197,23 +212,34 @@ def decide_join(state: YearState, name: str, group: str, on: date) -> None:
     _day_of_year(state, on)
     if group not in state.groups:
         raise rejected("unknown-group", "group", f"found {group!r}, expected one of {', '.join(state.groups)}")
-    _name_is_free(state, name, "unit")
+    if state.unit(name) is not None:
+        raise _name_taken(state, name, "unit")
 
 
 def decide_leave(state: YearState, name: str, on: date) -> str:
-    """Return the key of the unit that leaves; refuses an unknown unit or one that has left."""
+    """Return the key of the unit that leaves; refuses an unknown unit, one that has left or has yet to join."""
     _day_of_year(state, on)
     unit = _known(state, name)
     if unit.left_on is not None:
         raise rejected("unit-has-left", "unit", f"{name} has left on {unit.left_on}")
+    if unit.joined_on is not None and on < unit.joined_on:
+        message = f"found {on}, expected {unit.joined_on} (the day on which {name} joins) or later"
+        raise rejected("unit-leaves-before-joining", "on", message)
     return unit.key
 
 
 def decide_rename(state: YearState, name: str, new_name: str, on: date) -> str:
-    """Return the key of the unit that is renamed; refuses an unknown unit or a name that is taken."""
+    """Return the key of the unit that is renamed, perhaps back to a name that it had.
+
+    Refuses an unknown unit, a name of another unit, and the name that it has on that day already.
+    """
     _day_of_year(state, on)
     unit = _known(state, name)
-    _name_is_free(state, new_name, "name")
+    bearer = state.unit(new_name)
+    if bearer is not None and bearer.key != unit.key:
+        raise _name_taken(state, new_name, "name")
+    if unit.name_on(on) == new_name:
+        raise rejected("unit-name-unchanged", "name", f"the unit has the name {new_name!r} on {on} already")
     return unit.key
 
 
@@ -233,9 +259,8 @@ def _known(state: YearState, name: str) -> Unit:
     return unit
 
 
-def _name_is_free(state: YearState, name: str, where: str) -> None:
-    if state.unit(name) is not None:
-        raise rejected("unit-name-taken", where, f"{name!r} is the name of a unit of the year {state.year}")
+def _name_taken(state: YearState, name: str, where: str) -> Rejection:
+    return rejected("unit-name-taken", where, f"{name!r} is the name of a unit of the year {state.year}")
 
 
 def _day_of_year(state: YearState, day: date) -> None:

@@ -11,6 +11,7 @@ event alone. No personal data belongs in an event.
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, Literal, cast
 from uuid import UUID
@@ -21,6 +22,16 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from ledger.canonical import LARGEST_INTEGER, canonical_bytes, read_json
 
 MOST_EVIDENCE = 50
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def _single_line(text: str) -> str:
+    """Take a name only as people see it: two names that look alike are then the same name."""
+    # Most names are printable, and that is known without a look at each character.
+    hidden = not text.isprintable() and any(unicodedata.category(character) in _INVISIBLE for character in text)
+    if not text or text != text.strip() or hidden:
+        raise ValueError("a text on one line that is not blank, without outer spaces, control or invisible characters")
+    return text
 
 
 def _clean(text: str) -> str:
@@ -38,7 +49,7 @@ def _written_day(value: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_written_day)]
-Text = Annotated[str, Field(max_length=500), AfterValidator(_clean)]
+Text = Annotated[str, Field(max_length=500), AfterValidator(_single_line)]
 LongText = Annotated[str, Field(max_length=4000), AfterValidator(_clean)]
 Count = Annotated[int, Field(ge=1, le=LARGEST_INTEGER, strict=True)]
 Year = Annotated[int, Field(ge=1990, le=2200, strict=True)]
@@ -232,9 +243,6 @@ class SchemeRegistered(Event):
     scheme: SchemeReference
 
 
-YearEvent = YearOpened | SchemeAdopted | UnitJoined | UnitLeft | UnitRenamed
-ObservationEvent = ObservationObserved | ObservationAmended | ObservationVoided | ObservationRectified
-
 EVENTS: dict[str, type[Event]] = {
     event.wire: event
     for event in (
@@ -254,7 +262,7 @@ _ENVELOPE = {"originator_id", "originator_version", "recorded_at", "actor", "non
 Envelope = Literal["type", "ledger", "stream", "version", "recorded_at", "actor", "nonce", "data"]
 
 
-def moment(value: datetime) -> str:
+def written_moment(value: datetime) -> str:
     """Return a moment as it is written in events: UTC, six digits of fraction, `Z`."""
     return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
@@ -272,7 +280,7 @@ class EventMapper:
             "ledger": self._ledger,
             "stream": str(event.originator_id),
             "version": event.originator_version,
-            "recorded_at": moment(event.recorded_at),
+            "recorded_at": written_moment(event.recorded_at),
             "actor": event.actor,
             "nonce": event.nonce,
             "data": event.model_dump(mode="json", exclude=_ENVELOPE, exclude_none=True),

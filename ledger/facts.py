@@ -11,42 +11,44 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
+from uuid import UUID
 
 from eventsourcing.persistence import Notification
 
 from ledger.appends import microseconds
 
-_ENTRIES: Final = {
+ENTRIES: Final = {
     "observation.observed/1": "observe",
     "observation.amended/1": "amend",
     "observation.voided/1": "void",
     "observation.rectified/1": "rectify",
 }
+"""The entry that an event of each type is; events of other types are none."""
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def fact_rows(notifications: Iterable[Notification]) -> list[Mapping[str, Any]]:
     """Return the rows, without the ledger's code, of those events that are entries of an observation."""
     return [
-        _row(notification, _ENTRIES[notification.topic])
+        fact_row(notification.id, json.loads(notification.state.decode()))
         for notification in notifications
-        if notification.topic in _ENTRIES
+        if notification.topic in ENTRIES
     ]
 
 
-def _row(notification: Notification, entry: str) -> Mapping[str, Any]:
-    event = json.loads(notification.state.decode())
+def fact_row(position: int, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the row, without the ledger's code, of the event at the position: its bytes as JSON, a type of ENTRIES."""
     data = event["data"]
     row = {
-        "position": notification.id,
+        "position": position,
         "year": data["year"],
-        "observation": notification.originator_id.bytes,  # type: ignore[union-attr]  # streams are UUIDs
-        "entry": entry,
+        "observation": UUID(event["stream"]).bytes,
+        "entry": ENTRIES[event["type"]],
         "evidence": _json(data.get("evidence")),
         "note": data.get("note"),
         "rectified_on": data.get("on"),
         "reason": data.get("reason"),
-        "recorded_at": _recorded_at(event["recorded_at"]),
+        "recorded_at": recorded_microseconds(event["recorded_at"]),
         "actor": event["actor"],
     }
     reading = data.get("reading")
@@ -57,8 +59,9 @@ def _row(notification: Notification, entry: str) -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _recorded_at(text: str) -> int:
-    """Events of one batch were recorded at one moment."""
+def recorded_microseconds(text: str) -> int:
+    """Return the moment that an event states, in whole microseconds since 1970 UTC."""
+    # Events of one batch were recorded at one moment.
     return microseconds(datetime.fromisoformat(text))
 
 

@@ -145,9 +145,8 @@ class Jurisdictions:
         rater = year.unit(str(raw["rater"])) if "rater" in raw else None
         if rater is not None:
             raw = {**raw, "rater": rater.key}
-        _, problems = admit(
-            words.scheme, words.vocabulary, words.roster, unit.key if unit else reading.unit, reading.kind, raw
-        )
+        name = unit.key if unit else reading.unit
+        _, problems = admit(words.scheme, words.vocabulary, words.roster, name, reading.kind, reading.occurred_on, raw)
         if problems:
             raise Rejection(*(Refusal(one.code, one.where, one.message) for one in problems))
 

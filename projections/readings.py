@@ -30,18 +30,23 @@ def facts_known(
     """Return the facts that count by what was recorded up to and including `known_at` (null: everything).
 
     `entries` are in ledger order; observations named in `without` are left out with all that was said of them.
+    What is said of an observation not known at that moment is left aside, whenever it was recorded itself.
     """
     facts: dict[str, Fact] = {}
     for entry in entries:
         if (known_at is not None and entry.recorded_at > known_at) or entry.observation in without:
             continue
         known = facts.get(entry.observation)
-        if entry.fact is not None:
-            facts[entry.observation] = _amended(entry.fact, known) if known else entry.fact
-        elif known is not None and entry.entry == "rectify":
+        if entry.entry == "observe" and entry.fact is not None:
+            facts[entry.observation] = entry.fact
+        elif known is None:
+            continue
+        elif entry.fact is not None:
+            facts[entry.observation] = _amended(entry.fact, known)
+        elif entry.entry == "rectify":
             facts[entry.observation] = replace(known, rectified_on=entry.rectified_on)
-        elif entry.entry == "void":
-            facts.pop(entry.observation, None)
+        else:
+            del facts[entry.observation]
     return list(facts.values())
 
 

@@ -205,8 +205,17 @@ class YearView:
     @cached_property
     def facts(self) -> list[Fact]:
         """The current readings of all observations known, units under their keys."""
-        keys = {name: unit.key for unit in self.state.units.values() for _, name in unit.names}
-        return renamed(facts_known((entry.said for entry in self.entries), self.known_at), keys)
+        return renamed(facts_known((entry.said for entry in self.entries), self.known_at), self._unit_keys)
+
+    @cached_property
+    def _unit_keys(self) -> dict[str, str]:
+        """The key of each unit by every name it got this year."""
+        return {name: unit.key for unit in self.state.units.values() for _, name in unit.names}
+
+    @cached_property
+    def _keyed_scheme(self) -> Scheme:
+        """The scheme in force with units under their keys: a version may name a unit by a name it got this year."""
+        return self.scheme.with_units(self._unit_keys)
 
     @property
     def etag(self) -> str:
@@ -222,7 +231,7 @@ class YearView:
 
     @cached_property
     def _sheets(self) -> dict[str, Sheet]:
-        return sheets(self.scheme, self.roster, self.facts, self.as_of, frozenset())
+        return sheets(self._keyed_scheme, self.roster, self.facts, self.as_of, frozenset())
 
     def unit(self, name: str) -> Unit:
         """Return the unit of that name (now or earlier this year); refuses one not assessed on the day."""
@@ -243,7 +252,7 @@ class YearView:
 
     def history(self, unit: Unit) -> History:
         """Return the unit's history up to the day."""
-        return history(self.scheme, self.roster, self.facts, self.as_of, frozenset(), unit.key)
+        return history(self._keyed_scheme, self.roster, self.facts, self.as_of, frozenset(), unit.key)
 
     def entries_of(self, observation: str) -> list[FactEntry]:
         """Return what was said of an observation, oldest first, as known at the moment."""

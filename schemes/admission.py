@@ -1,12 +1,14 @@
 """Whether an observation may be recorded under a scheme: known words, known units, values within their ranges.
 
-The ledger asks this before it appends; a case asks it for each of its entries. It does not look at dates, years
-being open or observations being void: those are the ledger's own decisions.
+The ledger asks this before it appends; a case asks it for each of its entries. It does not look at the period,
+years being open or observations being void: those are the ledger's own decisions. Of the day it only asks that
+the due day of a request received on it can be worked out: without that no sheet of the year could be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
 
@@ -17,10 +19,17 @@ from schemes.problem import Problem
 from schemes.rules import ByRank, ByRankingFact
 from schemes.scheme import Group, Scheme
 from schemes.vocabulary import Vocabulary
+from schemes.working_days import calendar_problem
 
 
 def admit(
-    scheme: Scheme, vocabulary: Vocabulary, roster: Roster, unit: str, kind: str, raw: Mapping[str, object]
+    scheme: Scheme,
+    vocabulary: Vocabulary,
+    roster: Roster,
+    unit: str,
+    kind: str,
+    occurred_on: date,
+    raw: Mapping[str, object],
 ) -> tuple[dict[str, AttributeValue], tuple[Problem, ...]]:
     """Return the typed attributes, and every reason why the observation cannot be recorded.
 
@@ -32,6 +41,9 @@ def admit(
     if group_id is None:
         found.append(_unknown_unit("unit", unit, roster))
     group = scheme.group(group_id) if group_id is not None else None
+    no_calendar = calendar_problem(occurred_on, "occurred_on") if kind == "request_received" else None
+    if no_calendar is not None:
+        found.append(no_calendar)
     if not problems and group is not None:
         found += _beyond_words(group, roster, kind, values)
     return values, tuple(found)

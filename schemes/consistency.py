@@ -56,6 +56,9 @@ def inconsistencies(scheme: Scheme, vocabulary: Vocabulary) -> list[Finding]:
         if times > 1
     ]
     found += _bands(scheme)
+    if not scheme.period.first.year <= scheme.year <= scheme.period.last.year:
+        span = f"{scheme.period.first} to {scheme.period.last}"
+        found.append(("scheme-year-outside-period", ("year",), f"no day of {scheme.year} is in the period {span}"))
     for at, veto in enumerate(scheme.vetoes):
         if isinstance(veto.when, VetoFacts):
             found += _selection(veto.when, ("vetoes", at, "when"), vocabulary)

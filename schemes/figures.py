@@ -65,9 +65,11 @@ class Figures:
             case ByRankingFact(ranking=name):
                 found = {unit: latest(self._facts[unit], "ranking", "name", name) for unit in units}
                 given = {unit: fact.integer("rank") for unit, fact in found.items() if fact}
-                if rule.from_bottom:
-                    return {unit: len(units) + 1 - rank for unit, rank in given.items()}
-                return given
+                if not rule.from_bottom:
+                    return given
+                places = {unit: len(units) + 1 - rank for unit, rank in given.items()}
+                # Units may have left since the rank was given: beyond those that remain there is no place to count.
+                return {unit: place for unit, place in places.items() if place > 0}
             case ByMetric(metric=name, order=order):
                 metrics = self.metrics(name)
                 values = {unit: metrics[unit] for unit in units if unit in metrics}
@@ -78,7 +80,10 @@ class Figures:
                 return _ranked(counts, order, rule.from_bottom)
 
     def whole_steps_below_mean(self, rule: Shortfall, unit: str) -> int:
-        """Return how many whole steps the unit's metric lies below the mean; 0 without a metric or a mean > 0."""
+        """Return how many whole steps the unit's metric lies below the mean.
+
+        0 where the unit has no metric, lies at or above the mean, or the mean is 0 or negative.
+        """
         metrics = self.metrics(rule.metric)
         values = [metrics[other] for other in self.units(rule.among, unit) if other in metrics]
         if unit not in metrics or not values:

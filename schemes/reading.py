@@ -1,6 +1,7 @@
 """From the text of a scheme file to a `Scheme`, or to every error in it at once.
 
-1. The YAML is composed into nodes, so that every value keeps its line; numbers become exact decimals.
+1. The YAML is composed into nodes, so that every value keeps its line; numbers become exact decimals. Depth and
+   number of values are bounded, so that no file can keep the reader busy.
 2. The values are held against the models: unknown fields, wrong types, missing parts.
 3. What the models cannot see is checked by `schemes.consistency`: names that must exist, ids that must differ.
 
@@ -13,84 +14,148 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from schemes.consistency import inconsistencies
-from schemes.problem import InvalidInput, Problem
+from schemes.problem import InvalidInput, Problem, refuse
 from schemes.scheme import Scheme
 from schemes.vocabulary import Vocabulary
 
 Path = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
 _MERGE = "tag:yaml.org,2002:merge"
+DEEPEST = 50
+MOST_VALUES = 200_000
+LONGEST_NUMBER = 40
 
 
 def read_scheme(text: str, file: str, vocabulary: Vocabulary) -> Scheme:
-    """Return the scheme written in the YAML text.
+    """Return the scheme written in the YAML text; `file` is only used to name the place.
 
-    Raises `InvalidInput` with all problems of the stage that fails; `file` is only used to name the place.
+    Raises `InvalidInput` with all problems that can be told together: those of the YAML alone where it cannot be
+    read as values; fields that stand twice with what the models find in the last of them; and, once the models
+    find nothing, fields that stand twice with every inconsistency.
     """
-    scheme, lines = _read(Scheme, text, file)
-    problems = inconsistencies(scheme, vocabulary.extended(scheme.items))
+    document, scheme = _read(Scheme, text, file)
+    problems = list(document.problems)
+    for code, path, message in inconsistencies(scheme, vocabulary.extended(scheme.items)):
+        problems.append(_placed(code, path, message, file, document.lines))
     if problems:
-        raise InvalidInput(tuple(_placed(code, path, text_, file, lines) for code, path, text_ in problems))
+        raise InvalidInput(tuple(problems))
     return scheme
 
 
 def read_vocabulary(text: str, file: str) -> Vocabulary:
     """Return the vocabulary written in the YAML text; raises `InvalidInput` with all problems."""
-    return _read(Vocabulary, text, file)[0]
+    document, vocabulary = _read(Vocabulary, text, file)
+    if document.problems:
+        raise InvalidInput(tuple(document.problems))
+    return vocabulary
 
 
-def _read(model: type[M], text: str, file: str) -> tuple[M, dict[Path, int]]:
-    data, lines = _values_and_lines(text, file)
+def _read(model: type[M], text: str, file: str) -> tuple[_Document, M]:
+    document = _Document(file)
+    data = document.read(text)
     try:
-        return model.model_validate(data), lines
+        return document, model.model_validate(data)
     except ValidationError as error:
-        raise InvalidInput(tuple(_all_located(error, data, file, lines))) from None
+        located = _all_located(error, data, file, document.lines)
+        raise InvalidInput((*document.problems, *located)) from None
 
 
-def _values_and_lines(text: str, file: str) -> tuple[Any, dict[Path, int]]:
-    lines: dict[Path, int] = {}
-    problems: list[Problem] = []
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{file}:{mark.line + 1}" if mark else file
-        said = ", ".join(filter(None, (getattr(error, "context", None), getattr(error, "problem", None))))
-        raise InvalidInput((Problem("scheme-not-yaml", where, f"not readable as YAML: {said or error}"),)) from None
-    if root is None:
-        raise InvalidInput((Problem("scheme-not-yaml", file, "the file is empty; expected a scheme"),))
-    value = _value(root, (), lines, problems, file)
-    if problems:
-        raise InvalidInput(tuple(problems))
-    return value, lines
+class _TooDeepError(yaml.MarkedYAMLError):
+    """Raised by `_Loader` before Python's own stack ends."""
 
 
-def _value(node: yaml.Node, path: Path, lines: dict[Path, int], problems: list[Problem], file: str) -> Any:
-    line = node.start_mark.line + 1
-    lines[path] = line
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(child, (*path, at), lines, problems, file) for at, child in enumerate(node.value)]
-    if isinstance(node, yaml.MappingNode):
+class _Loader(yaml.SafeLoader):
+    """Composes nodes nested no deeper than `DEEPEST`."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if parent is not None and self._depth > DEEPEST:
+            raise _TooDeepError(problem_mark=parent.start_mark)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+class _Document:
+    """The values of one YAML text, the line of each, and the fields that stand twice."""
+
+    def __init__(self, file: str) -> None:
+        self.lines: dict[Path, int] = {}
+        self.problems: list[Problem] = []
+        self._file = file
+        self._open: list[yaml.Node] = []
+        self._count = 0
+
+    def read(self, text: str) -> Any:
+        """Return the values; raises `InvalidInput` when there are none, or more than a scheme can need."""
+        try:
+            root = yaml.compose(text, Loader=_Loader)
+        except _TooDeepError as error:
+            raise self._too_deep(error.problem_mark.line + 1 if error.problem_mark else 1, ()) from None
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f"{self._file}:{mark.line + 1}" if mark else self._file
+            said = ", ".join(filter(None, (getattr(error, "context", None), getattr(error, "problem", None))))
+            raise refuse("scheme-not-yaml", where, f"not readable as YAML: {said or error}") from None
+        if root is None:
+            raise refuse("scheme-not-yaml", self._file, "the file is empty; expected a scheme")
+        return self._value(root, ())
+
+    def _value(self, node: yaml.Node, path: Path) -> Any:
+        # An alias stands for the node it names: what it holds counts wherever it is used.
+        line = node.start_mark.line + 1
+        self.lines[path] = line
+        self._count += 1
+        if self._count > MOST_VALUES:
+            message = f"expected at most {MOST_VALUES} values, each alias counted with all it holds"
+            raise refuse("scheme-too-many-values", self._place(line, path), message)
+        if isinstance(node, yaml.ScalarNode):
+            return _scalar(node)
+        if any(node is one for one in self._open):
+            message = "an alias stands inside the value that it names; expected it after or outside that value"
+            raise refuse("scheme-alias-cycle", self._place(line, path), message)
+        if len(self._open) >= DEEPEST:
+            raise self._too_deep(line, path)
+        self._open.append(node)
+        value = self._fields(node, path) if isinstance(node, yaml.MappingNode) else self._list(node, path)
+        self._open.pop()
+        return value
+
+    def _list(self, node: yaml.Node, path: Path) -> list[Any]:
+        return [self._value(child, (*path, at)) for at, child in enumerate(node.value)]
+
+    def _fields(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, child in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise refuse("scheme-field-name", self._place(line, path), "expected a plain name before the colon")
             key = str(key_node.value)
-            if key in result or key_node.tag == _MERGE:
-                problems.append(
-                    Problem(
-                        "scheme-duplicate-field",
-                        f"{file}:{key_node.start_mark.line + 1} {dotted((*path, key))}",
-                        f"the field {key!r} stands twice or is a merge; state each field once",
-                    )
-                )
-            result[key] = _value(child, (*path, key), lines, problems, file)
+            place = self._place(line, (*path, key))
+            message = f"the field {key!r} stands twice or is a merge; state each field once"
+            if key_node.tag == _MERGE:
+                # What a merge would have brought is missing now: the models' findings would mislead.
+                raise refuse("scheme-duplicate-field", place, message)
+            if key in result:
+                self.problems.append(Problem("scheme-duplicate-field", place, message))
+            result[key] = self._value(child, (*path, key))
         return result
-    return _scalar(node)
+
+    def _too_deep(self, line: int, path: Path) -> InvalidInput:
+        message = f"expected values nested at most {DEEPEST} deep"
+        return refuse("scheme-too-deep", self._place(line, path), message)
+
+    def _place(self, line: int, path: Path) -> str:
+        return f"{self._file}:{line} {dotted(path)}".rstrip()
 
 
 def _scalar(node: yaml.Node) -> Any:
@@ -114,7 +179,7 @@ def _scalar(node: yaml.Node) -> Any:
 def _number(text: str) -> Any:
     """Exact value of a number as written; anything but a plain decimal stays text, for the models to refuse."""
     digits = text.removeprefix("-").replace(".", "", 1)
-    if not (digits.isdigit() and digits.isascii()):
+    if not (digits.isdigit() and digits.isascii()) or len(text) > LONGEST_NUMBER:
         return text
     return Decimal(text) if "." in text else int(text)
 
@@ -135,9 +200,9 @@ def _placed(code: str, path: Path, message: str, file: str, lines: Mapping[Path,
 def _all_located(error: ValidationError, data: Any, file: str, lines: Mapping[Path, int]) -> Iterator[Problem]:
     """Yield the errors at what the file states or leaves out, without those that only follow from others."""
     found = [(_path_in(data, one["loc"]), one) for one in error.errors()]
+    above = {path[:at] for (path, _), _ in found for at in range(len(path))}
     for (path, owner), one in found:
-        follows = any(other != path and other[: len(path)] == path for (other, _), _ in found)
-        if (path in lines and not follows) or one["type"] in ("missing", "union_tag_not_found"):
+        if (path in lines and path not in above) or one["type"] in ("missing", "union_tag_not_found"):
             yield _located(one, path, owner, file, lines)
 
 
@@ -184,12 +249,16 @@ def _is_tag(part: str | int, owner: Any) -> bool:
     return not isinstance(owner, dict) or part in (owner.get("effect"), "comparison", "list", "value")
 
 
-def _known_fields(owner: Any) -> list[str]:
+@cache
+def _schemas() -> tuple[dict[str, Any], ...]:
     definitions = Scheme.model_json_schema()
-    models = [definitions, *definitions.get("$defs", {}).values()]
+    return (definitions, *definitions.get("$defs", {}).values())
+
+
+def _known_fields(owner: Any) -> list[str]:
     wanted = owner.get("effect") if isinstance(owner, dict) else None
     names: set[str] = set()
-    for model in models:
+    for model in _schemas():
         properties = model.get("properties", {})
         if wanted is None or properties.get("effect", {}).get("const") == wanted:
             names.update(properties)

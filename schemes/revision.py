@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator, Field, ValidationError
 
 from schemes.exact import parse_decimal
-from schemes.problem import refuse
+from schemes.problem import InvalidInput, Problem, refuse
 from schemes.rules import Milestone, Model, Rule, Threshold, kinds_of
 from schemes.scheme import Group, Indicator, Scheme
 
@@ -20,6 +22,12 @@ _NULLABLE = {"cap", "floor", "bonus_cap", "penalty_cap", "ceiling", "max"}
 _M = TypeVar("_M", bound=Model)
 
 
+def _not_a_truth_value(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"found {value}, expected a decimal, a word or null")  # noqa: TRY004  # pydantic reports only a ValueError
+    return value
+
+
 class Edit(Model):
     """One edit: of the scheme, of an indicator, or of the rules of an effect (and kind) in an indicator."""
 
@@ -27,14 +35,16 @@ class Edit(Model):
     indicator: str | None = None
     effect: str | None = None
     kind: str | None = None
-    nth: int | None = None
-    set: dict[str, str | int | None]
+    nth: Annotated[int, Field(strict=True)] | None = None
+    set: dict[str, Annotated[str | int | None, BeforeValidator(_not_a_truth_value)]]
 
 
 def revised(scheme: Scheme, edits: Sequence[Edit]) -> Scheme:
     """Return the scheme with the edits made, one after the other.
 
-    Raises `InvalidInput` when an edit fits nothing or sets what cannot be set.
+    Raises `InvalidInput` when an edit fits nothing, sets what cannot be set, or sets a value that a scheme file
+    may not state there. Values of different rules and rows need not follow each other: a judged range may be
+    set past its default, a `max` past the points.
     """
     for at, edit in enumerate(edits):
         scheme = _edited(scheme, edit, f"revise[{at}]")
@@ -47,7 +57,7 @@ def _edited(scheme: Scheme, edit: Edit, where: str) -> Scheme:
     if edit.indicator is None:
         if edit.effect is not None or edit.group is not None:
             raise refuse("revision-without-indicator", where, "expected indicator beside group or effect")
-        return scheme.model_copy(update=_values(edit.set, SCHEME_PARAMETERS, where))
+        return _with(scheme, _values(edit.set, SCHEME_PARAMETERS, where), where)
     if edit.group is not None and scheme.group(edit.group) is None:
         ids = ", ".join(group.id for group in scheme.groups)
         raise refuse("revision-unknown-group", where, f"found group {edit.group!r}, expected one of {ids}")
@@ -74,7 +84,7 @@ def _edited_row(row: Indicator, edit: Edit, where: str) -> Indicator:
     values = _values(edit.set, INDICATOR_PARAMETERS, where)
     if "points" in values and "ceiling" not in values and row.ceiling == row.points:
         values["ceiling"] = values["points"]
-    return row.model_copy(update=values)
+    return _with(row, values, where)
 
 
 def _edited_rules(row: Indicator, edit: Edit, where: str) -> Indicator | None:
@@ -95,20 +105,38 @@ def _edited_rule(rule: Rule, edit: Edit, where: str) -> Rule:
     values = _values(edit.set, RULE_PARAMETERS, where)
     if isinstance(rule, Milestone) and "at_least" in values:
         at_least = values.pop("at_least")
-        conditions, made = _replaced(rule.conditions, lambda one: _threshold(one, edit.kind, at_least))
+        conditions, made = _replaced(rule.conditions, lambda one: _threshold(one, edit.kind, at_least, where))
         if not made:
             raise refuse("revision-fits-nothing", where, "no condition of the milestone has at_least")
         rule = rule.model_copy(update={"conditions": conditions})
     unknown = [name for name in values if name not in type(rule).model_fields]
     if unknown:
         raise refuse("revision-unknown-parameter", where, f"{rule.effect} has no {', '.join(unknown)}")
-    return rule.model_copy(update=values)
+    return _with(rule, values, where)
 
 
-def _threshold(condition: Threshold, kind: str | None, at_least: Decimal) -> Threshold | None:
+def _threshold(condition: Threshold, kind: str | None, at_least: Decimal, where: str) -> Threshold | None:
     if condition.at_least is None or (kind is not None and kind not in condition.kinds):
         return None
-    return condition.model_copy(update={"at_least": int(at_least)})
+    return _with(condition, {"at_least": at_least}, where)
+
+
+def _with(model: _M, values: Mapping[str, Any], where: str) -> _M:
+    """Return the model with the values set; refuses what a scheme file may not state there."""
+    stated = {name: getattr(model, name) for name in type(model).model_fields}
+    try:
+        return type(model).model_validate({**stated, **values})
+    except ValidationError as error:
+        problems = (_problem(one["loc"], one["msg"], values, where) for one in error.errors())
+        raise InvalidInput(tuple(problems)) from None
+
+
+def _problem(location: tuple[int | str, ...], message: str, values: Mapping[str, Any], where: str) -> Problem:
+    name = str(location[0]) if location else ""
+    if name not in values:
+        return Problem("revision-value", f"{where}.set", message.removeprefix("Value error, "))
+    expected = message.removeprefix("Input should be ")
+    return Problem("revision-value", f"{where}.set.{name}", f"found {values[name]}, expected {expected}")
 
 
 def _replaced(values: tuple[_M, ...], change: Callable[[_M], _M | None]) -> tuple[tuple[_M, ...], int]:

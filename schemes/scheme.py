@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from schemes.rules import Basis, IfTotal, Judged, Model, Number, Points, Rule, Selection, kinds_of
 
@@ -74,6 +75,24 @@ class AppliesTo(Model):
         """Whether the row is for this unit."""
         return unit in self.only if self.only is not None else unit not in (self.all_but or ())
 
+    def with_units(self, keys: Mapping[str, str]) -> AppliesTo:
+        """Return the same with each unit under its key, where it has one other than its name."""
+        return AppliesTo(only=_under_keys(self.only, keys), all_but=_under_keys(self.all_but, keys))
+
+
+def _under_keys(names: tuple[str, ...] | None, keys: Mapping[str, str]) -> tuple[str, ...] | None:
+    return None if names is None else tuple(keys.get(name, name) for name in names)
+
+
+def _schema_of_bounds(schema: dict[str, Any]) -> None:
+    """Say in the JSON Schema what a file may leave out: the bounds, and the start of a penalty row."""
+    schema["required"] = [name for name in schema["required"] if name not in ("start", "floor", "ceiling")]
+    schema["if"] = {"properties": {"section": {"const": "penalty"}}, "required": ["section"]}
+    schema["then"] = {"properties": {"start": {"const": "zero", "default": "zero"}}}
+    schema["else"] = {"required": ["start"]}
+    schema["properties"]["floor"]["description"] = "Null is no bound; unstated it is 0, in a penalty row no bound."
+    schema["properties"]["ceiling"]["description"] = "Null is no bound; unstated it is the points, in a penalty row 0."
+
 
 class Indicator(Model):
     """One scoring row: its place in the document, its points, its bounds and its rules.
@@ -81,6 +100,8 @@ class Indicator(Model):
     `floor` and `ceiling` are null where there is no bound. Unstated, the ceiling is the points and the floor 0;
     a penalty row starts at 0, has the ceiling 0 and no floor.
     """
+
+    model_config = ConfigDict(json_schema_extra=_schema_of_bounds)
 
     id: str
     titles: tuple[str, ...] = Field(min_length=1)
@@ -231,11 +252,13 @@ class Veto(Model):
 class Scheme(Model):
     """One version of a scheme. A null `cap`, `floor`, `bonus_cap`, `bonus_gate` or `penalty_cap` is no bound."""
 
+    model_config = ConfigDict(json_schema_extra={"$schema": "https://json-schema.org/draft/2020-12/schema"})
+
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     version: str
     document: Document
     jurisdiction: Jurisdiction
-    year: int
+    year: Annotated[int, Field(ge=1990, le=2200)]
     period: Period
     full: Points
     cap: Number | None = None
@@ -259,6 +282,22 @@ class Scheme(Model):
     def group(self, identifier: str) -> Group | None:
         """Return the group of that id, or None."""
         return next((group for group in self.groups if group.id == identifier), None)
+
+    def with_units(self, keys: Mapping[str, str]) -> Scheme:
+        """Return the scheme whose rows apply to units by their keys; their lists and all else stay as written."""
+        if not keys:
+            return self
+        groups = tuple(
+            group.model_copy(update={"indicators": tuple(_row_with_units(row, keys) for row in group.indicators)})
+            for group in self.groups
+        )
+        return self.model_copy(update={"groups": groups})
+
+
+def _row_with_units(row: Indicator, keys: Mapping[str, str]) -> Indicator:
+    if row.applies_to is None:
+        return row
+    return row.model_copy(update={"applies_to": row.applies_to.with_units(keys)})
 
 
 Group.model_rebuild()

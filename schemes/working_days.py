@@ -13,7 +13,7 @@ from functools import cache
 from chinese_calendar import is_workday
 from chinese_calendar.constants import holidays
 
-from schemes.problem import refuse
+from schemes.problem import InvalidInput, Problem
 
 NEW_REGULATION = date(2019, 5, 15)
 DAY = timedelta(days=1)
@@ -25,16 +25,24 @@ def reply_term(received: date) -> int:
     return 20 if received >= NEW_REGULATION else 15
 
 
+def calendar_problem(day: date, where: str) -> Problem | None:
+    """Return the problem with a day whose year has no holiday notice, or None."""
+    if day.year in KNOWN_YEARS:
+        return None
+    return Problem(
+        "calendar-unknown-year",
+        where,
+        f"no holiday notice is known for {day.year}, so {day} cannot be told a working day or not; expected a day "
+        f"from {min(KNOWN_YEARS)} to {max(KNOWN_YEARS)}; later years come with a newer chinesecalendar package",
+    )
+
+
 @cache
 def is_working_day(day: date) -> bool:
     """Whether offices work on this day; raises `InvalidInput` for a year without a holiday notice."""
-    if day.year not in KNOWN_YEARS:
-        raise refuse(
-            "calendar-unknown-year",
-            "calendar",
-            f"no holiday notice is known for {day.year}, so {day} cannot be told a working day or not; "
-            "update the chinesecalendar package once the State Council has published it",
-        )
+    problem = calendar_problem(day, "calendar")
+    if problem is not None:
+        raise InvalidInput((problem,))
     return bool(is_workday(day))
 
 

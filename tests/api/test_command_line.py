@@ -6,10 +6,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from api.terminal_tables import CHINA
 
 Run = Callable[..., tuple[int, str, str]]
 WHERE = ("--jurisdiction", "360982", "--year", "2021")
@@ -80,7 +83,12 @@ def test_units_and_schemes_of_a_year(run: Run, tmp_path: Path) -> None:
         (("rank", *WHERE), "unknown-jurisdiction"),
         (("rank", "--jurisdiction", "36098", "--year", "2021"), "unknown-jurisdiction"),
         (("rank", *WHERE, "--known-at", "2021-03-02"), "moment-form"),
-        (("year", "open", "nowhere-2021"), "file-not-readable"),
+        (("year", "open", "nowhere-2021"), "scheme-not-readable"),
+        (("rank", *WHERE, "--database", "mysql://localhost/x"), "database-address"),
+        (("rank", *WHERE, "--database", "postgresql://127.0.0.1:1/x"), "database-unavailable"),
+        (("rank", *WHERE, "--database", "sqlite:////dev/null/x/ledger.db"), "not-accessible"),
+        (("serve", "--port", "99999"), "field-invalid"),
+        (("serve", "--host", "0.0.0.0"), "host-not-loopback"),  # noqa: S104  # that it is refused is the point
         (("scheme", "validate", "nowhere-2021"), "scheme-not-readable"),
         (("replay", "nowhere.json"), "case-not-readable"),
         (("import", "nowhere.jsonl", *WHERE), "unknown-jurisdiction"),
@@ -125,6 +133,27 @@ def test_a_wrong_observation_is_refused_and_not_recorded(run: Run, more: tuple[s
     assert json.loads(run("rank", *WHERE, "--json")[1])["position"] == 2
 
 
+def test_what_people_wrote_is_shown_as_they_wrote_it(run: Run) -> None:
+    assert run("year", "open", "zhangshu-2021")[0] == 0
+    observation = _observe(run, "--note", "见[/附件]和[red]红字[/red]")["observation"]
+    words = ("--jurisdiction", "360982", observation, "--reason", "[b]重复[/b]")
+    assert run("amend", *words, "--count", "2")[0] == 0
+    status, shown, _ = run("history", *WHERE, "福城街道")
+    assert status == 0
+    assert "见[/附件]和[red]红字[/red]" in shown
+    assert f"更正 {datetime.now(CHINA).date()} {observation}：[b]重复[/b]" in shown
+
+
+def test_a_year_is_opened_with_unit_lists_of_ones_own(run: Run, tmp_path: Path) -> None:
+    units = tmp_path / "units.json"
+    units.write_text(json.dumps({"department": ["市发改委"], "township": ["虞山街道", "梅李镇"]}), "utf-8")
+    status, _, told = run("year", "open", "changshu-2020", "--units", str(units))
+    assert (status, told) == (0, "")
+    ranking = json.loads(run("rank", "--jurisdiction", "320581", "--year", "2020", "--json")[1])
+    assert [len(group["places"]) for group in ranking["groups"]] == [1, 2]
+    assert "examples" in run("year", "open", "yanjiang-2021")[2]
+
+
 def test_an_import_lists_the_errors_of_all_lines_and_records_all_or_nothing(run: Run, tmp_path: Path) -> None:
     assert run("year", "open", "zhangshu-2021")[0] == 0
     good = {
@@ -146,6 +175,10 @@ def test_an_import_lists_the_errors_of_all_lines_and_records_all_or_nothing(run:
     file.write_text(json.dumps(good) + "\n\n" + '{"unit": "a", "unit": "b"}\n{"count": NaN}\n', "utf-8")
     status, _, told = run("import", str(file), *WHERE, "--json")
     assert [one["code"] for one in json.loads(told)["errors"]] == ["json-duplicate-key", "json-not-a-number"]
+    long = good | {"evidence": [{"title": "栏" * 490, "url": f"https://www.example.gov.cn/{at}"} for at in range(50)]}
+    file.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in [good, long]), "utf-8")
+    status, _, told = run("import", str(file), *WHERE, "--json")
+    assert [(one["code"], ":2 " in one["where"]) for one in json.loads(told)["errors"]] == [("json-too-large", True)]
     file.write_text("\n".join(json.dumps(good) for _ in range(1500)), "utf-8")
     status, shown, _ = run("import", str(file), *WHERE, "--json")
     assert [one["position"] for one in json.loads(shown)] == list(range(3, 1503))

@@ -37,7 +37,7 @@ def test_the_commands_of_the_readme_work_in_their_order(tmp_path: Path) -> None:
     environment = {**os.environ, "MINGZHANG_DATABASE_URL": f"sqlite:///{tmp_path}/ledger.db", "COLUMNS": "200"}
     shown = ""
     for command in _commands("README.md"):
-        words = [sys.executable, "-c", "from api.command_line import main; main()", *shlex.split(command)[1:]]
+        words = [str(Path(sys.executable).with_name("mingzhang")), *shlex.split(command)[1:]]
         run = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert run.returncode == 0, f"{command}\n{run.stdout}{run.stderr}"
         shown += run.stdout

@@ -323,6 +323,10 @@ PARAMETERS = {
     "ranking?as_of=2021-13-01": ("as_of", "field-invalid"),
     "ranking?known_at=2021-07-01T00:00:00": ("known_at", "field-invalid"),
     f"sheets/{UNIT}?as_of=soon": ("as_of", "field-invalid"),
+    "ranking?as_of=1609459200": ("as_of", "field-invalid"),
+    "ranking?as_of=2021-06-30T00:00:00": ("as_of", "field-invalid"),
+    "ranking?known_at=1609459200": ("known_at", "field-invalid"),
+    "ranking?asof=2021-06-30": ("asof", "parameter-unknown"),
     "../99999999999999999999/ranking": ("year", "field-invalid"),
     "observations?limit=0": ("limit", "field-invalid"),
     "observations?limit=501": ("limit", "field-invalid"),
@@ -349,6 +353,14 @@ def of_another_county(text: str) -> str:
     return text.replace('"360982"', '"360983"', 1)
 
 
+def of_the_next_year(text: str) -> str:
+    return (
+        text.replace("year: 2021", "year: 2022", 1)
+        .replace("2021-01-01", "2022-01-01")
+        .replace("2021-12-31", "2022-12-31")
+    )
+
+
 @pytest.mark.parametrize(
     ("edit", "code"),
     [(with_a_typo, "scheme-extra-forbidden"), (of_another_county, "scheme-jurisdiction"), (str, "year-already-open")],
@@ -369,7 +381,7 @@ def test_a_scheme_that_does_not_fit_opens_no_year(county: County, edit: Callable
         ({"scheme": "zhangshu-2021"}, 409, "scheme-in-force"),
         ({"document": with_a_typo(source("zhangshu-2021"))}, 422, "scheme-extra-forbidden"),
         ({"document": source("zhangshu-2021") + "\n# 修订\n"}, 409, "scheme-version-taken"),
-        ({"document": source("zhangshu-2021").replace("year: 2021", "year: 2022", 1)}, 422, "scheme-year"),
+        ({"document": of_the_next_year(source("zhangshu-2021"))}, 422, "scheme-year"),
         ({}, 422, "field-invalid"),
     ],
 )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from eventsourcing.persistence import StoredEvent
+from pydantic import TypeAdapter, ValidationError
 
 from ledger.events import (
     EVENTS,
@@ -17,6 +18,7 @@ from ledger.events import (
     EventMapper,
     Evidence,
     GroupOfUnits,
+    LongText,
     ObservationAmended,
     ObservationObserved,
     ObservationRectified,
@@ -26,6 +28,7 @@ from ledger.events import (
     SchemeAdopted,
     SchemeReference,
     SchemeRegistered,
+    Text,
     UnitJoined,
     UnitLeft,
     UnitRenamed,
@@ -118,3 +121,44 @@ def test_bytes_of_another_ledger_or_type_are_refused() -> None:
         stored = StoredEvent(STREAM, 1, "any", json.dumps(content | change).encode())
         with pytest.raises(ValueError, match=expected):
             MAPPER.to_domain_event(stored)
+
+
+@pytest.mark.parametrize(
+    "text", ["福城街道", "市 政府", "市\u3000政府", "U.S. ‘x’", "\ue000街道", "𠮷家镇", "x" * 500, "市政府办(应急办)"]
+)
+def test_a_name_is_one_line_as_people_see_it(text: str) -> None:
+    assert TypeAdapter(Text).validate_python(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        " 福城街道",
+        "福城街道 ",
+        "福城街道\u3000",
+        "福城\u200b街道",
+        "\u202e福城街道",
+        "\ufeff福城街道",
+        "福城\xad街道",
+        "福城\n街道",
+        "福城\t街道",
+        "福城\u2028街道",
+        "福城\x85街道",
+        "福城\x00街道",
+        "福城\ud800街道",
+        "x" * 501,
+    ],
+)
+def test_a_name_with_what_nobody_sees_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Text).validate_python(text)
+
+
+def test_a_long_text_keeps_its_lines() -> None:
+    text = "一、按时公开\n\t二、见附件\r\n"
+    assert TypeAdapter(LongText).validate_python(text) == text
+    for refused in ("", " \n", "a\x00b", "x" * 4001):
+        with pytest.raises(ValidationError):
+            TypeAdapter(LongText).validate_python(refused)

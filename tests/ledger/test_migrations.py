@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from pathlib import Path
+from threading import Timer
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ledger.database import DatabaseAddressError, migrate, open_engine, schema_is_current
 from ledger.tables import metadata
@@ -76,6 +80,44 @@ def test_sqlite_commits_reach_the_disk(tmp_path: object) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+    engine.dispose()
+
+
+def test_a_file_that_is_no_database_is_an_error_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite3"
+    file.write_text("樟树市" * 1000)
+    engine = open_engine(f"sqlite:///{file}")
+    for use in (migrate, schema_is_current):
+        with pytest.raises(DatabaseError, match="not a database"):
+            use(engine)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_a_file_that_cannot_be_written_is_an_error_at_once(tmp_path: Path, mode: str) -> None:
+    file = tmp_path / "ledger.sqlite3"
+    with sqlite3.connect(file) as connection:
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+        connection.execute("CREATE TABLE kept (word TEXT)")
+    connection.close()
+    engine = open_engine(f"sqlite:///file:{file}?mode=ro&uri=true")
+    with pytest.raises(OperationalError, match=r"readonly database|no write-ahead log"):
+        migrate(engine)
+    engine.dispose()
+
+
+def test_a_locked_file_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite3"
+    engine = open_engine(f"sqlite:///{file}")
+    holder = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+    holder.execute("CREATE TABLE kept (word TEXT)")
+    holder.execute("BEGIN EXCLUSIVE")
+    release = Timer(0.2, lambda: holder.execute("COMMIT"))
+    release.start()
+    migrate(engine)
+    release.join()
+    holder.close()
+    assert schema_is_current(engine)
     engine.dispose()
 
 

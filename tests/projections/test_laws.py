@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,6 +47,7 @@ def entries(draw: st.DrawFn, name: str) -> Entries:
     """Draw observations and what is said of them later, in ledger order, each a minute after the one before."""
     told: Entries = []
     live: list[str] = []
+    days: dict[str, date] = {}
     for fact in draw(facts(name, most=8)):
         told.append(
             {
@@ -61,6 +62,7 @@ def entries(draw: st.DrawFn, name: str) -> Entries:
             }
         )
         live.append(fact.id)
+        days[fact.id] = fact.occurred_on
         later = draw(st.sampled_from(["", "", "amend", "void", "rectify"]))
         if later:
             about = draw(st.sampled_from(live))
@@ -68,7 +70,7 @@ def entries(draw: st.DrawFn, name: str) -> Entries:
             if later == "amend":
                 entry["changes"] = {"count": draw(st.integers(5, 1000))}
             elif later == "rectify":
-                entry["on"] = load(name).period.last.isoformat()
+                entry["on"] = max(load(name).period.last, days[about]).isoformat()
             else:
                 live.remove(about)
                 entry["reason"] = "复核"
@@ -77,7 +79,7 @@ def entries(draw: st.DrawFn, name: str) -> Entries:
 
 
 def _answer(name: str, told: Entries, **asked: Any) -> dict[str, Any]:
-    case = Case.model_validate({"name": "law", "scheme": name, "entries": told})
+    case = Case.model_validate({"name": "law", "scheme": name, "entries": told, "queries": []})
     found = Replay(case, load(name), vocabulary()).answer(Query.model_validate(asked))
     return {unit: sheet_as_json(sheet) for unit, sheet in found.items()}
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import Connection, event
 
-from ledger.commands import Amend, Rectify, Void
+from ledger.commands import Amend, Observe, Rectify, Void
 from ledger.database import open_engine
 from ledger.events import Changes
 from ledger.rebuilding import compare_facts, rebuild_facts
@@ -16,11 +18,16 @@ from ledger.rejection import Rejection
 from ledger.tables import facts
 from projections.jurisdictions import Jurisdictions, scheme_units, scheme_version
 from projections.scheme_files import source
-from tests.projections.conftest import CODE, EVIDENCE, County
+from tests.projections.conftest import CIRCULAR, CODE, EVIDENCE, County
 
 
 def _quietly(done: int, total: int) -> None:
     """Progress nobody watches."""
+
+
+def _wish() -> Observe:
+    day = date(2021, 3, 1)
+    return Observe(unit="福城街道", kind="circular", occurred_on=day, attributes={**CIRCULAR}, evidence=EVIDENCE)
 
 
 def _code(rejection: pytest.ExceptionInfo[Rejection]) -> str:
@@ -76,6 +83,7 @@ def test_what_cannot_follow_is_refused_and_nothing_is_recorded(county: County) -
         "outside": lambda: county.observe(day=date(2022, 1, 1)),
         "early": lambda: county.observe(day=date(2020, 12, 31)),
         "unit": lambda: county.observe(unit="福城镇"),
+        "long ago": lambda: county.observe(kind="request_received", day=date(2019, 6, 3), attributes={"request": "R1"}),
         "nothing": lambda: county.ledger.observe(county.attempt(), 2021, []),
         "year": lambda: county.ledger.observe(county.attempt(), 2022, []),
     }
@@ -90,6 +98,7 @@ def test_what_cannot_follow_is_refused_and_nothing_is_recorded(county: County) -
         "outside": "date-outside-year",
         "early": "date-outside-year",
         "unit": "unknown-unit",
+        "long ago": "date-outside-year",
         "nothing": "batch-size",
         "year": "batch-size",
     }
@@ -120,8 +129,8 @@ def test_time_never_goes_back_within_a_ledger(county: County) -> None:
     latest = county.now
     county.now = latest - timedelta(days=30)
     observation = county.observe()
-    [event] = county.ledger.events.get(observation)
-    assert event.recorded_at == latest  # type: ignore[attr-defined]  # every event of a ledger has its moment
+    [observed] = county.ledger.events.get(observation)
+    assert observed.recorded_at == latest  # type: ignore[attr-defined]  # every event of a ledger has its moment
 
 
 def test_units_join_leave_and_change_their_names(county: County) -> None:
@@ -179,6 +188,67 @@ def test_a_year_is_opened_once_and_its_list_of_units_holds_together(county: Coun
         "scheme-in-force",
         "year-not-open",
     ]
+
+
+def test_every_wrong_text_of_a_command_is_refused_and_nothing_is_recorded(county: County) -> None:
+    ledger, on = county.ledger, date(2021, 4, 1)
+    observation = county.observe()
+    size = ledger.ledger_recorder.head().size
+    _, version = scheme_version(source("zhangshu-2021").replace('version: "1"', 'version: "2"'), "revised")
+    nobody = replace(county.attempt(), actor="")
+    void = Void(reason="重复", evidence=EVIDENCE)
+    refused = []
+    commands: list[Callable[[], object]] = [
+        lambda: ledger.void(nobody, observation, void),
+        lambda: ledger.observe(nobody, 2021, [_wish()]),
+        lambda: ledger.void(replace(nobody, actor="中心\n主任", key="a b"), observation, void),
+        lambda: ledger.join_unit(county.attempt(), 2021, "", "township", on, "x"),
+        lambda: ledger.join_unit(nobody, 2021, " 新城街道", "town\u200bship", on, " "),
+        lambda: ledger.leave_unit(county.attempt(), 2021, "中洲乡", on, ""),
+        lambda: ledger.rename_unit(county.attempt(), 2021, "福城街道", "\u202e福城", on, "x" * 4001),
+        lambda: ledger.adopt_scheme(county.attempt(), 2021, version, ""),
+        lambda: ledger.adopt_scheme(county.attempt(), 2021, replace(version, version="2\n"), "x"),
+        lambda: ledger.open_year(county.attempt(), 2022, replace(version, id="", version=" "), ()),
+    ]
+    for command in commands:
+        with pytest.raises(Rejection) as rejection:
+            command()
+        refused.append([(one.code, one.where) for one in rejection.value.refusals])
+    actor, reason = ("actor-invalid", "actor"), ("text-invalid", "reason")
+    assert refused == [
+        [actor],
+        [actor],
+        [("idempotency-key-invalid", "Idempotency-Key"), actor],
+        [("text-invalid", "unit")],
+        [actor, ("text-invalid", "unit"), ("text-invalid", "group"), reason],
+        [reason],
+        [("text-invalid", "name"), reason],
+        [reason],
+        [("text-invalid", "scheme.version")],
+        [("text-invalid", "scheme.id"), ("text-invalid", "scheme.version")],
+    ]
+    assert ledger.ledger_recorder.head().size == size
+
+
+def test_what_follows_a_change_of_the_year_needs_one_transaction(county: County) -> None:
+    ledger, engine, on = county.ledger, county.jurisdictions.engine, date(2021, 2, 1)
+    _, version = scheme_version(source("zhangshu-2021").replace('version: "1"', 'version: "2"'), "revised")
+    changes: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: ledger.join_unit(county.attempt(), 2021, "新城街道", "township", on, "区划调整"),
+        lambda: ledger.rename_unit(county.attempt(), 2021, "新城街道", "新城新区", on, "更名"),
+        lambda: ledger.leave_unit(county.attempt(), 2021, "中洲乡", on, "撤并"),
+        lambda: ledger.adopt_scheme(county.attempt(), 2021, version, "年中修订"),
+    ]
+    begun: list[Connection] = []
+    event.listen(engine, "begin", begun.append)
+    for change in changes:
+        change()
+        # What the process needs of a scheme it reads once, by looking at it.
+        ledger.check_observation(2021, _wish())
+        before = len(begun)
+        county.observe()
+        assert len(begun) - before == 1
 
 
 def test_an_adopted_scheme_is_in_force_from_its_moment(county: County) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +12,12 @@ from projections.scheme_files import load, vocabulary
 from schemes.admission import admit
 from schemes.sheets import default_roster
 
+DAY = date(2021, 3, 1)
 CIRCULAR = {"level": "municipal", "subject": "website", "period": "monthly"}
 
 
 def _refusals(scheme: str, unit: str, kind: str, **raw: Any) -> list[tuple[str, str]]:
-    _, problems = admit(load(scheme), vocabulary(), default_roster(load(scheme)), unit, kind, raw)
+    _, problems = admit(load(scheme), vocabulary(), default_roster(load(scheme)), unit, kind, DAY, raw)
     return [(problem.code, problem.where) for problem in problems]
 
 
@@ -146,12 +148,37 @@ def test_refusals(scheme: str, unit: str, kind: str, raw: dict[str, Any], refusa
 def test_values_are_typed() -> None:
     scheme = load("zhangshu-2021")
     raw = {"indicator": "1.2", "value": "4.5"}
-    values, problems = admit(scheme, vocabulary(), default_roster(scheme), "福城街道", "judgement", raw)
+    values, problems = admit(scheme, vocabulary(), default_roster(scheme), "福城街道", "judgement", DAY, raw)
     assert not problems
     assert values == {"indicator": "1.2", "value": Decimal("4.5")}
 
 
 def test_a_refusal_says_what_is_near() -> None:
     scheme = load("zhangshu-2021")
-    _, problems = admit(scheme, vocabulary(), default_roster(scheme), "福城街", "circular", CIRCULAR)
+    _, problems = admit(scheme, vocabulary(), default_roster(scheme), "福城街", "circular", DAY, CIRCULAR)
     assert problems[0].message == "found '福城街', expected one of the 54 units of this year; similar: 福城街道"
+
+
+@pytest.mark.parametrize(("year", "refused"), [(1999, True), (2003, True), (2004, False), (2021, False), (2099, True)])
+def test_a_request_is_refused_in_a_year_whose_working_days_nobody_has_published(year: int, refused: bool) -> None:
+    """Once recorded, its due day could not be worked out, and no sheet of the year be shown."""
+    scheme, day = load("zhangshu-2021"), date(year, 1, 4)
+    _, problems = admit(
+        scheme, vocabulary(), default_roster(scheme), "福城街道", "request_received", day, {"request": "R1"}
+    )
+    expected = [("calendar-unknown-year", "occurred_on")] if refused else []
+    assert [(problem.code, problem.where) for problem in problems] == expected
+
+
+def test_an_unknown_calendar_is_told_together_with_what_else_is_wrong() -> None:
+    scheme = load("zhangshu-2021")
+    _, problems = admit(
+        scheme, vocabulary(), default_roster(scheme), "福城街", "request_received", date(1999, 1, 4), {}
+    )
+    assert [problem.code for problem in problems] == ["missing-attribute", "unknown-unit", "calendar-unknown-year"]
+
+
+def test_other_facts_need_no_calendar() -> None:
+    scheme = load("zhangshu-2021")
+    roster, raw = default_roster(scheme), {"year": 1998, "grade": "优秀"}
+    assert admit(scheme, vocabulary(), roster, "福城街道", "prior_grade", date(1999, 1, 4), raw)[1] == ()
