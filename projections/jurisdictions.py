@@ -125,7 +125,12 @@ class Jurisdictions:
                 return self._views[key]
             facts = self._facts.setdefault((code, year), YearFacts(self.engine, code, year))
             turns = self._events.setdefault((code, year), YearEvents(application, year))
-        events = [event for event in turns.read(size) if known_at is None or event.recorded_at <= known_at]
+        known = turns.read(size)
+        events = [event for event in known if known_at is None or event.recorded_at <= known_at]
+        if known and not events:
+            opened = known[0].recorded_at.isoformat()
+            message = f"the year {year} was opened at {opened}; ask for a later moment"
+            raise rejected("year-not-open", "known_at", message)
         view = YearView.of(
             year, events, facts.read(size), size, as_of, known_at, lambda digest: self.scheme(code, digest)
         )

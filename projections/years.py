@@ -20,6 +20,7 @@ from sqlalchemy import Engine, RowMapping, select
 
 from ledger.appends import moment
 from ledger.application import LedgerApplication
+from ledger.canonical import LARGEST_INTEGER
 from ledger.decisions import Unit, YearState, fold_year
 from ledger.events import (
     Event,
@@ -39,7 +40,6 @@ from schemes.history import History, history
 from schemes.scheme import Scheme
 from schemes.sheets import Sheet, sheets
 
-LEDGER_END: Final = 2**53 - 1
 YEAR_TOPICS: Final = [event.wire for event in (YearOpened, SchemeAdopted, UnitJoined, UnitLeft, UnitRenamed)]
 
 
@@ -119,7 +119,7 @@ class YearEvents:
             if position > self._read_to:
                 recorder, mapper = self._application.ledger_recorder, self._application.mapper
                 found = recorder.select_notifications(
-                    self._read_to, LEDGER_END, position, YEAR_TOPICS, inclusive_of_start=False
+                    self._read_to, LARGEST_INTEGER, position, YEAR_TOPICS, inclusive_of_start=False
                 )
                 self._events += [
                     (one.id, cast("Event", mapper.to_domain_event(one)))
@@ -236,10 +236,13 @@ class YearView:
     def unit(self, name: str) -> Unit:
         """Return the unit of that name (now or earlier this year); refuses one not assessed on the day."""
         unit = self.state.unit(name)
-        if unit is None or unit not in self.units:
-            message = (
-                f"found {name!r}, expected one of the {len(self.units)} units of {self.state.year} on {self.as_of}"
-            )
+        if unit is not None and unit not in self.units:
+            span = f"from {unit.joined_on or self.scheme.period.first} until before {unit.left_on or 'the end'}"
+            message = f"{name!r} was assessed {span}, not on {self.as_of}; ask as of a day when it was"
+            raise rejected("unknown-unit", "unit", message)
+        if unit is None:
+            count = len(self.units)
+            message = f"found {name!r}, expected one of the {count} units of {self.state.year} on {self.as_of}"
             raise rejected("unknown-unit", "unit", message)
         return unit
 

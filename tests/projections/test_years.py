@@ -307,3 +307,15 @@ def test_another_process_sees_the_same_and_decides_on_what_it_finds(county: Coun
     finally:
         other.jurisdictions.close()
         engine.dispose()
+
+
+def test_a_question_from_before_or_after_says_when_to_ask(county: County) -> None:
+    county.ledger.leave_unit(county.attempt(), 2021, "中洲乡", date(2021, 7, 1), "撤并")
+    with pytest.raises(Rejection) as gone:
+        county.total("中洲乡")
+    span = "from 2021-01-01 until before 2021-07-01, not on 2021-12-31"
+    assert gone.value.refusals[0].message == f"'中洲乡' was assessed {span}; ask as of a day when it was"
+    assert county.total("中洲乡", as_of=date(2021, 6, 30)) == "100"
+    with pytest.raises(Rejection) as early:
+        county.total(known_at=county.now - timedelta(days=1))
+    assert early.value.refusals[0][:2] == ("year-not-open", "known_at")
