@@ -55,7 +55,7 @@ class _Recorded(_Part):
     recorded_at: Moment
     reason: str | None = None
     note: str | None = None
-    evidence: list[Any] = []
+    evidence: Any = None
 
 
 class Observe(_Recorded):
