@@ -119,9 +119,13 @@ class Year:
 
     def rows(self, unit: str, stage: Stage | None) -> tuple[list[Indicator], list[Indicator]]:
         """Return the rows of the unit's sheet in this stage: those that apply and those left out."""
-        rows = [row for row in self._rows[self.group_of[unit]] if stage is None or row.stage == stage.id]
-        left_out = [row for row in rows if not row.applies(unit) or (unit, row.id) in self.claims]
-        return [row for row in rows if row not in left_out], left_out
+        applying: list[Indicator] = []
+        left_out: list[Indicator] = []
+        for row in self._rows[self.group_of[unit]]:
+            if stage is None or row.stage == stage.id:
+                applies = row.applies(unit) and (unit, row.id) not in self.claims
+                (applying if applies else left_out).append(row)
+        return applying, left_out
 
     def score(self, unit: str, pending: Pending = Pending.DEFAULT, known: Score | None = None) -> Score:
         """Return the unit's score with its pending rows at their default, lowest or highest.
