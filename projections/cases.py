@@ -28,7 +28,7 @@ from schemes.fact import Fact
 from schemes.problem import InvalidInput, Problem, refuse
 from schemes.revision import Edit, revised
 from schemes.scheme import Scheme
-from schemes.sheets import Sheet, default_roster, sheets
+from schemes.sheets import Sheet, Situation, default_roster, sheets
 from schemes.vocabulary import Vocabulary
 
 LARGEST_CASE = 50_000_000
@@ -194,6 +194,10 @@ class Replay:
 
     def answer(self, query: Query) -> dict[str, Sheet]:
         """Return every unit's sheet for the query; raises `InvalidInput` when the query itself is wrong."""
+        return sheets(self.situation(query))
+
+    def situation(self, query: Query) -> Situation:
+        """Return what the query is asked about; raises `InvalidInput` when the query itself is wrong."""
         unknown = [name for name in query.without if name not in self._states]
         if unknown:
             raise refuse("unknown-observation", "without", f"no observation of the case is called {unknown[0]!r}")
@@ -204,7 +208,7 @@ class Replay:
             for claim in self._claims
             if query.known_at is None or claim.recorded_at <= query.known_at
         )
-        return sheets(scheme, self._roster, facts, query.as_of or scheme.period.last, claims)
+        return Situation(scheme, self._roster, facts, query.as_of or scheme.period.last, claims)
 
     def _decide(self, position: int, entry: CaseEntry) -> None:
         match entry:

@@ -38,7 +38,7 @@ from schemes.fact import Fact
 from schemes.figures import Roster
 from schemes.history import History, history
 from schemes.scheme import Scheme
-from schemes.sheets import Sheet, sheets
+from schemes.sheets import Sheet, Situation, sheets
 
 YEAR_TOPICS: Final = [event.wire for event in (YearOpened, SchemeAdopted, UnitJoined, UnitLeft, UnitRenamed)]
 
@@ -217,6 +217,11 @@ class YearView:
         """The scheme in force with units under their keys: a version may name a unit by a name it got this year."""
         return self.scheme.with_units(self._unit_keys)
 
+    @cached_property
+    def situation(self) -> Situation:
+        """What the engine is asked about: the scheme and the facts with units under their keys, the day, the claims."""
+        return Situation(self._keyed_scheme, self.roster, self.facts, self.as_of)
+
     @property
     def etag(self) -> str:
         """A tag that is the same for the same ledger position, scheme, day and moment."""
@@ -231,7 +236,7 @@ class YearView:
 
     @cached_property
     def _sheets(self) -> dict[str, Sheet]:
-        return sheets(self._keyed_scheme, self.roster, self.facts, self.as_of, frozenset())
+        return sheets(self.situation)
 
     def unit(self, name: str) -> Unit:
         """Return the unit of that name (now or earlier this year); refuses one not assessed on the day."""
@@ -255,7 +260,7 @@ class YearView:
 
     def history(self, unit: Unit) -> History:
         """Return the unit's history up to the day."""
-        return history(self._keyed_scheme, self.roster, self.facts, self.as_of, frozenset(), unit.key)
+        return history(self.situation, unit.key)
 
     def entries_of(self, observation: str) -> list[FactEntry]:
         """Return what was said of an observation, oldest first, as known at the moment."""

@@ -11,20 +11,19 @@ floor or veto of the total. A stage's weight or a rescaling changes points too, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from schemes.exact import ZERO, exact_arithmetic
 from schemes.fact import REQUEST_KINDS, Fact
-from schemes.figures import Figures, Roster
+from schemes.figures import Figures
 from schemes.grading import fired_vetoes, vetoed_total
 from schemes.rules import ByRank, FactsByKind, IfTotal, Inform, Judged, Shortfall, kinds_of
-from schemes.scheme import Indicator, Scheme, Stage
+from schemes.scheme import Indicator, Stage
 from schemes.scoring import Circumstances, IndicatorScore, judgements, score_indicator, touching
-from schemes.sheets import Claims, Year, counting_facts
+from schemes.sheets import Situation, Year
 from schemes.subtotals import Subtotals, subtotals, total, unbounded_total
 
 Swallower = Literal["maximum", "bounds", "forfeit", "account", "section", "total"]
@@ -63,10 +62,10 @@ class History:
     untouched: tuple[Fact, ...]
 
 
-def history(scheme: Scheme, roster: Roster, facts: Iterable[Fact], as_of: date, claims: Claims, unit: str) -> History:
-    """Return the unit's history on that day; `facts` are the readings of all units, as for `sheets`."""
+def history(situation: Situation, unit: str) -> History:
+    """Return the unit's history in the situation."""
     with exact_arithmetic():
-        year = Year(scheme, roster, counting_facts(scheme, facts, as_of), claims)
+        year = situation.year
         laying = _Laying(year, unit)
         lines = [laying.opening()]
         untouched = []

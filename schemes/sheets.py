@@ -11,7 +11,7 @@ choice of readings), nor clocks, files or permissions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -99,8 +99,27 @@ def by_unit(facts: Iterable[Fact], units: Iterable[str], stage: Stage | None) ->
     return dict(found)
 
 
+@dataclass(frozen=True)
+class Situation:
+    """Everything one question is asked about: the scheme, the units, the readings, the day, the granted claims.
+
+    `facts` are the current readings of all observations, whatever their day; what counts of them is worked out once.
+    """
+
+    scheme: Scheme
+    roster: Roster
+    facts: Sequence[Fact]
+    as_of: date
+    claims: Claims = frozenset()
+
+    @cached_property
+    def year(self) -> Year:
+        """The facts that count on the day, by stage and unit, with the figures across units."""
+        return Year(self.scheme, self.roster, counting_facts(self.scheme, self.facts, self.as_of), self.claims)
+
+
 class Year:
-    """Everything one query looks at: a scheme, the units, the facts that count, the granted claims."""
+    """What is scored: a scheme, the units, the facts that count, the granted claims."""
 
     def __init__(self, scheme: Scheme, roster: Roster, facts: list[Fact], claims: Claims = frozenset()) -> None:
         self.scheme = scheme
@@ -201,16 +220,16 @@ def default_roster(scheme: Scheme) -> Roster:
     return {group.id: group.units for group in scheme.groups}
 
 
-def sheets(scheme: Scheme, roster: Roster, facts: Iterable[Fact], as_of: date, claims: Claims) -> dict[str, Sheet]:
+def sheets(situation: Situation) -> dict[str, Sheet]:
     """Return the sheet of every unit of the year, in the order of groups and units."""
     with exact_arithmetic():
-        year = Year(scheme, roster, counting_facts(scheme, facts, as_of), claims)
+        year = situation.year
         scores = {unit: year.score(unit) for unit in year.group_of}
         found: dict[str, Sheet] = {}
-        for group, units in roster.items():
+        for group, units in year.roster.items():
             totals = {unit: scores[unit].total for unit in units}
             places = ranks(totals)
-            given = grades(scheme, group, totals, {unit: scores[unit].vetoes for unit in units})
+            given = grades(year.scheme, group, totals, {unit: scores[unit].vetoes for unit in units})
             for unit in units:
                 found[unit] = _sheet(year, unit, scores[unit], places[unit], given[unit])
         return found

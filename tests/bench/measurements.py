@@ -33,7 +33,7 @@ from ledger.commands import Attempt, Observe
 from ledger.database import open_engine
 from ledger.rebuilding import rebuild_facts
 from ledger.tables import events
-from schemes.sheets import sheets
+from schemes.sheets import Situation, sheets
 from tests.bench.workload import CODE, YEAR, County, county, now, observations, opened_year, states
 
 T = TypeVar("T")
@@ -213,7 +213,7 @@ def _counties() -> list[County]:
 
 def _evaluation(given: County) -> float:
     begun = perf_counter()
-    sheets(given.scheme, given.roster, given.facts, given.scheme.period.last, frozenset())
+    sheets(Situation(given.scheme, given.roster, given.facts, given.scheme.period.last))
     return perf_counter() - begun
 
 

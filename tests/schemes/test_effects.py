@@ -14,7 +14,7 @@ from schemes.fact import Fact
 from schemes.history import history
 from schemes.reading import read_scheme
 from schemes.scheme import Scheme
-from schemes.sheets import Sheet, default_roster, sheets
+from schemes.sheets import Sheet, Situation, default_roster, sheets
 
 HEAD = """
 id: sample
@@ -56,9 +56,9 @@ def _metric(unit: str, value: str) -> tuple[str, str, dict[str, Any]]:
 
 
 def _sheets(scheme: Scheme, facts: list[Fact], claims: frozenset[tuple[str, str]] = frozenset()) -> dict[str, Sheet]:
-    found = sheets(scheme, default_roster(scheme), facts, DAY, claims)
+    found = sheets(Situation(scheme, default_roster(scheme), facts, DAY, claims))
     for unit, sheet in found.items():
-        told = history(scheme, default_roster(scheme), facts, DAY, claims, unit)
+        told = history(Situation(scheme, default_roster(scheme), facts, DAY, claims), unit)
         assert sum(line.effective for line in told.lines) == sheet.total
     return found
 
@@ -128,7 +128,7 @@ def test_rules_of_a_pool_share_the_smallest_max() -> None:
     facts = _facts(("甲", "stale", {"channel": "website", "days": 9}), ("甲", "criticism", {"level": "county"}))
     scheme = _scheme(_row(rules, more="points: 10, start: full"))
     assert _values(_sheets(scheme, facts))[0] == "7"
-    lines = history(scheme, default_roster(scheme), facts, DAY, frozenset(), "甲").lines
+    lines = history(Situation(scheme, default_roster(scheme), facts, DAY), "甲").lines
     assert [(line.nominal, line.effective) for line in lines[1:]] == [
         (Decimal(-2), Decimal(-2)),
         (Decimal(-4), Decimal(-1)),
@@ -222,7 +222,7 @@ def test_a_rule_may_ask_whether_the_matter_was_put_right() -> None:
     scheme = _scheme(_row(rule, more="points: 90, start: full"))
     fact = Fact("o1", 1, "甲", "stale", date(2021, 6, 1), 1, {"channel": "website", "days": 9}, date(2021, 7, 1))
     by_day = {
-        day: plain(sheets(scheme, default_roster(scheme), [fact], day, frozenset())["甲"].total)
+        day: plain(sheets(Situation(scheme, default_roster(scheme), [fact], day))["甲"].total)
         for day in (date(2021, 6, 30), date(2021, 7, 1))
     }
     assert by_day == {date(2021, 6, 30): "85", date(2021, 7, 1): "90"}

@@ -10,7 +10,7 @@ from projections.scheme_files import vocabulary
 from schemes.exact import plain
 from schemes.fact import Fact
 from schemes.reading import read_scheme
-from schemes.sheets import sheets
+from schemes.sheets import Situation, sheets
 
 SCHEME = """
 id: sample
@@ -57,5 +57,5 @@ def test_a_rank_beyond_the_units_that_remain_has_no_place_from_the_bottom(
 ) -> None:
     scheme = read_scheme(SCHEME, "sample.yaml", vocabulary())
     fact = Fact("o1", 1, "甲", "ranking", date(2021, 6, 1), 1, {"name": "third_party_q1", "rank": rank})
-    found = sheets(scheme, {"only": units}, [fact], scheme.period.last, frozenset())
+    found = sheets(Situation(scheme, {"only": units}, [fact], scheme.period.last))
     assert plain(found["甲"].score.rows[0].value) == value

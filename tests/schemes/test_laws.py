@@ -15,7 +15,7 @@ from schemes.fact import Fact
 from schemes.history import history
 from schemes.revision import revised
 from schemes.scheme import Scheme
-from schemes.sheets import Sheet, default_roster, sheets
+from schemes.sheets import Sheet, Situation, default_roster, sheets
 from tests.schemes.strategies import SCHEMES, a_day, facts
 
 NO_CLAIMS: frozenset[tuple[str, str]] = frozenset()
@@ -23,7 +23,7 @@ any_scheme = pytest.mark.parametrize("name", SCHEMES)
 
 
 def _sheets(scheme: Scheme, given_facts: list[Fact], day: date) -> dict[str, Sheet]:
-    return sheets(scheme, default_roster(scheme), given_facts, day, NO_CLAIMS)
+    return sheets(Situation(scheme, default_roster(scheme), given_facts, day, NO_CLAIMS))
 
 
 def _shown(found: dict[str, Sheet]) -> dict[str, object]:
@@ -49,7 +49,7 @@ def test_history_adds_up_to_the_sheet(name: str, data: st.DataObject) -> None:
     drawn, day = data.draw(facts(name)), data.draw(a_day(scheme))
     found = _sheets(scheme, drawn, day)
     for unit in {fact.unit for fact in drawn}:
-        told = history(scheme, default_roster(scheme), drawn, day, NO_CLAIMS, unit)
+        told = history(Situation(scheme, default_roster(scheme), drawn, day, NO_CLAIMS), unit)
         assert sum(line.effective for line in told.lines) == told.total == found[unit].total
         values = {row.indicator.id: row.value for row in found[unit].score.rows}
         last = {line.indicator.id: line.running_indicator for line in told.lines if line.indicator}
