@@ -19,9 +19,7 @@ from rich.text import Text
 from api.refusals import EXIT_DIFFERENT, refusals_shown
 from projections.cases import differences, read_case, replay
 from projections.scheme_files import load, load_file, shipped, source, vocabulary
-from schemes.consistency import notes
 from schemes.problem import InvalidInput, refuse
-from schemes.reading import read_scheme
 from schemes.scheme import Scheme
 
 app = typer.Typer(
@@ -35,7 +33,17 @@ schemes = typer.Typer(help="Read, check and describe scheme files.", no_args_is_
 app.add_typer(schemes, name="scheme")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-LIGHT_COMMANDS = frozenset({"replay", "check", "scheme"})
+LIGHT_COMMANDS = frozenset({"replay", "check"})
+SCHEME_COMMANDS = ("api.scheme_commands", "api.scheme_writing_commands")
+COMMANDS = (
+    "api.ledger_commands",
+    "api.year_commands",
+    "api.derivation_commands",
+    "api.what_if_commands",
+    "api.appeal_commands",
+    "api.dossier_commands",
+    "api.demo_command",
+)
 
 
 @app.command("replay")
@@ -92,57 +100,6 @@ def case_scheme(name: str, path: Path) -> Scheme:
     return load(name) if name in shipped() or not beside.exists() else load_file(beside)
 
 
-@schemes.command("validate")
-def validate_scheme(
-    scheme: Annotated[str, typer.Argument(help="A scheme file (YAML), or the id of a shipped scheme.")],
-    as_json: AsJson = False,
-) -> None:
-    """Check a scheme: all its errors with file, line and path; or its notes, sums and what it holds."""
-    with refusals_shown(as_json):
-        name, text = scheme_text(scheme)
-        read = read_scheme(text, name, vocabulary())
-        summary = {
-            "scheme": read.id,
-            "version": read.version,
-            "groups": {
-                group.id: {
-                    "units": len(group.units),
-                    "indicators": len(group.indicators),
-                    "base_points": str(sum(row.points for row in group.indicators if row.section == "base")),
-                }
-                for group in read.groups
-            },
-            "notes": notes(read),
-        }
-        if as_json:
-            print_json(summary)
-            return
-        console = Console(highlight=False, soft_wrap=True)
-        console.print(f"{name}: {read.id} version {read.version} can be used")
-        for group, facts in summary["groups"].items():  # type: ignore[attr-defined]  # the mapping just built
-            console.print(f"  {group}: " + ", ".join(f"{value} {what}" for what, value in facts.items()))
-        for note in notes(read):
-            console.print("  note:", note, markup=False)
-
-
-@schemes.command("schema")
-def scheme_schema(as_json: Annotated[bool, typer.Option("--json", help="It is always JSON.")] = True) -> None:
-    """Print the JSON Schema of the scheme format, for editors."""
-    with refusals_shown(as_json):
-        print_json(Scheme.model_json_schema())
-
-
-@schemes.command("list")
-def list_schemes(as_json: AsJson = False) -> None:
-    """List the shipped schemes."""
-    listed = [{"id": scheme.id, "title": scheme.document.title, "year": scheme.year} for scheme in map(load, shipped())]
-    if as_json:
-        print_json(listed)
-    else:
-        for one in listed:
-            typer.echo(f"{one['id']:<16} {one['title']}")
-
-
 def scheme_text(name: str) -> tuple[str, str]:
     """Return the name and text of a shipped scheme or of a scheme file; raises `InvalidInput`."""
     if name in shipped():
@@ -162,8 +119,9 @@ def print_json(value: object) -> None:
 def main() -> None:
     """Run the command line."""
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
-    if wanted not in LIGHT_COMMANDS:
-        import_module("api.ledger_commands")
-        import_module("api.year_commands")
-        import_module("api.demo_command")
+    modules = (
+        SCHEME_COMMANDS if wanted == "scheme" else () if wanted in LIGHT_COMMANDS else (*SCHEME_COMMANDS, *COMMANDS)
+    )
+    for module in modules:
+        import_module(module)
     app()

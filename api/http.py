@@ -12,7 +12,17 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api import routes_observations, routes_operations, routes_reference, routes_views, routes_years
+from api import (
+    routes_appeals,
+    routes_derivations,
+    routes_observations,
+    routes_operations,
+    routes_reference,
+    routes_schemes,
+    routes_views,
+    routes_what_ifs,
+    routes_years,
+)
 from api.edge import Clock, Edge
 from api.metrics import Metrics
 from api.problems import ProblemDetails, add_problem_handlers
@@ -35,6 +45,7 @@ loopback only.
 _TAGS = {
     "observations": "Facts about units, with evidence; what is recorded is never changed, only spoken of again.",
     "scores": "Where every unit stands, and how it got there.",
+    "appeals": "What units dispute or claim, and how it was decided; closing and reopening a year.",
     "years": "Jurisdictions and their years.",
     "units": "The units of a year.",
     "schemes": "Schemes and what they are written in.",
@@ -71,6 +82,10 @@ def create_app(jurisdictions: Jurisdictions, settings: Settings, clock: Clock) -
         routes_observations.batches,
         routes_observations.router,
         routes_views.router,
+        routes_derivations.router,
+        routes_what_ifs.router,
+        routes_appeals.router,
+        routes_schemes.router,
         routes_reference.router,
         routes_operations.router,
     ):

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, select
 from ledger.application import LedgerApplication
 from ledger.commands import SchemeVersion
 from ledger.decisions import YearState
-from ledger.events import GroupOfUnits, Period, Reading
+from ledger.events import GroupOfUnits, Period, Reading, SchemeRegistered
 from ledger.rejection import Refusal, Rejection, rejected
 from ledger.tables import ledgers
 from projections.scheme_files import vocabulary
@@ -100,6 +100,18 @@ class Jurisdictions:
                 raise rejected("unknown-scheme", "scheme", f"the ledger {code} keeps no document {digest}")
             self._schemes[digest] = _read(document.decode("utf-8"), digest)
         return self._schemes[digest]
+
+    def registered_scheme(self, code: str, identifier: str, version: str) -> Scheme:
+        """Return a version of a scheme that the ledger keeps; refuses one that was never opened or adopted under."""
+        application = self.known_ledger(code)
+        events = application.events.get(application.stream("scheme", identifier))
+        registered = [event.scheme for event in events if isinstance(event, SchemeRegistered)]
+        found = next((one for one in registered if one.version == version), None)
+        if found is None:
+            known = ", ".join(one.version for one in registered) or "none"
+            message = f"found {identifier!r} version {version!r}, expected one of its versions in the ledger: {known}"
+            raise rejected("unknown-scheme", "scheme", message)
+        return self.scheme(code, found.digest)
 
     def open_years(self, code: str) -> list[YearState]:
         """Return the years that have been opened, oldest first."""

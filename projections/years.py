@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
@@ -221,6 +221,14 @@ class YearView:
     def situation(self) -> Situation:
         """What the engine is asked about: the scheme and the facts with units under their keys, the day, the claims."""
         return Situation(self._keyed_scheme, self.roster, self.facts, self.as_of)
+
+    def under(self, scheme: Scheme) -> Situation:
+        """Return the same question under another version of the scheme; refuses one for other groups."""
+        groups = tuple(group.id for group in scheme.groups)
+        if groups != self.state.groups:
+            message = f"found the groups {', '.join(groups)}, expected the year's: {', '.join(self.state.groups)}"
+            raise rejected("year-groups", "scheme", message)
+        return replace(self.situation, scheme=scheme.with_units(self._unit_keys))
 
     @property
     def etag(self) -> str:

@@ -1,0 +1,1 @@
+"""Commands about appeals and claims, and about closing a year."""
