@@ -3,7 +3,7 @@
 Rules kept here, in this order for each request:
 
 1. A key that was used answers with what it recorded then, or is refused when the content differs.
-2. Streams that the decision depended on still have the versions it saw.
+2. The ledger's size, and the streams that the decision depended on, still are as it saw them.
 3. Each event is the next version of its stream; a new stream may start with any.
 4. Time does not go back within the ledger.
 5. Positions are dense, and the tree's edge grows by one leaf for each event.
@@ -75,6 +75,15 @@ class StreamMoved(AppendRefused):
         self.found = found
 
 
+class LedgerGrown(AppendRefused):
+    """The ledger has another size now than the whole of it that the decision looked at: look and decide again."""
+
+    code = "ledger-grown"
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(f"the ledger was expected to hold {expected} events, found {found}; decide again")
+
+
 class ClockBehind(AppendRefused):
     """The moment given lies before the ledger's `last`: record with a moment that does not."""
 
@@ -124,7 +133,8 @@ class Head(NamedTuple):
 class Request:
     """Events to append together, or not at all, and what must hold for that.
 
-    `expects` maps streams to the version each must still have, 0 for one that must not exist.
+    `expects` maps streams to the version each must still have, 0 for one that must not exist; `expected_size` is the
+    number of events that the whole ledger must still hold.
     """
 
     events: Sequence[StoredEvent]
@@ -132,6 +142,7 @@ class Request:
     idempotency: Idempotency | None = None
     expects: Mapping[UUID, int] = field(default_factory=dict)
     documents: Sequence[bytes] = ()
+    expected_size: int | None = None
 
 
 Values = dict[str, object]
@@ -168,13 +179,15 @@ class Batch:
     def admit(self, request: Request) -> Sequence[int]:
         """Take in one request and return the positions of its events.
 
-        Raises AlreadyRecorded, KeyReused, StreamMoved, ClockBehind, or IntegrityError for a version that is not the
-        next one; then the batch is as it was.
+        Raises AlreadyRecorded, KeyReused, LedgerGrown, StreamMoved, ClockBehind, or IntegrityError for a version that
+        is not the next one; then the batch is as it was.
         """
         # 1. The key.
         if request.idempotency is not None:
             self._check_key(request.idempotency)
         # 2. What the decision depended on.
+        if request.expected_size is not None and request.expected_size != self._size:
+            raise LedgerGrown(request.expected_size, self._size)
         for stream, expected in request.expects.items():
             found = self._versions.get(stream, 0)
             if found != expected:

@@ -5,20 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Annotated, Final, Self
+from uuid import UUID
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from ledger.events import (
     MOST_EVIDENCE,
+    MOST_NAMED,
     Attributes,
     Changes,
     Count,
     Day,
+    Days,
+    DocumentType,
     Event,
     Evidence,
     LongText,
+    Outcome,
     Period,
     SchemeReference,
+    SomeEvidence,
     Text,
     Value,
 )
@@ -41,7 +48,7 @@ class Amend(Value):
 
     changes: Changes
     reason: LongText
-    evidence: tuple[Evidence, ...] = Field(default=(), max_length=MOST_EVIDENCE)
+    evidence: SomeEvidence = ()
 
 
 class Void(Value):
@@ -56,7 +63,154 @@ class Rectify(Value):
 
     on: Day
     note: LongText | None = None
-    evidence: tuple[Evidence, ...] = Field(default=(), max_length=MOST_EVIDENCE)
+    evidence: SomeEvidence = ()
+
+
+class FileAppeal(Value):
+    """What a unit disputes: observations said of it, or rows of its sheet; and on what grounds."""
+
+    unit: Text
+    observations: tuple[UUID, ...] = Field(default=(), max_length=MOST_NAMED)
+    indicators: tuple[Text, ...] = Field(default=(), max_length=MOST_NAMED)
+    grounds: LongText
+    evidence: SomeEvidence = ()
+
+    @model_validator(mode="after")
+    def _something_once(self) -> Self:
+        if not self.observations and not self.indicators:
+            raise ValueError("at least one of observations, indicators")
+        if len({*self.observations}) + len({*self.indicators}) < len(self.observations) + len(self.indicators):
+            raise ValueError("each observation and each indicator once")
+        return self
+
+
+class FileClaim(Value):
+    """An indicator that does not concern the unit this year, and on what grounds."""
+
+    unit: Text
+    indicator: Text
+    grounds: LongText
+    evidence: SomeEvidence = ()
+
+
+class Return(Value):
+    """What must be completed before it can be accepted."""
+
+    reason: LongText
+
+
+class Complete(Value):
+    """What the unit adds to what was returned to it."""
+
+    grounds: LongText
+    evidence: SomeEvidence = ()
+
+
+class Accept(Value):
+    """It will be reviewed and decided."""
+
+    note: LongText | None = None
+
+
+class Review(Value):
+    """What a review found, and what it recommends."""
+
+    finding: LongText
+    recommendation: LongText
+    evidence: SomeEvidence = ()
+
+
+class Withdraw(Value):
+    """Why the unit does not pursue it."""
+
+    reason: LongText
+
+
+Step = Return | Complete | Accept | Review | Withdraw
+"""A step of an appeal or of a claim between its filing and its decision."""
+
+
+class OrderVoid(Value):
+    """The observation shall not count."""
+
+    void: UUID
+
+
+class OrderAmend(Value):
+    """The observation shall read otherwise."""
+
+    amend: UUID
+    changes: Changes
+
+
+class OrderJudge(Value):
+    """The judged row has this value, as of that day."""
+
+    judge: Text
+    value: Text
+    occurred_on: Day
+
+
+def _kind_of_order(value: object) -> str | None:
+    """Tell which order is meant by the field that only it has: what is wrong with it is then told of it alone."""
+    if isinstance(value, dict):
+        return next((tag for name, tag in _ORDER_TAGS.items() if name in value), None)
+    return next((tag for name, tag in _ORDER_TAGS.items() if hasattr(value, name)), None)
+
+
+_ORDER_TAGS: Final = {"void": "order-void", "amend": "order-amend", "judge": "order-judge"}
+Order = Annotated[
+    Annotated[OrderVoid, Tag("order-void")]
+    | Annotated[OrderAmend, Tag("order-amend")]
+    | Annotated[OrderJudge, Tag("order-judge")],
+    Discriminator(_kind_of_order, "order_kind", "an order with one of void, amend, judge"),
+]
+
+
+class DecideAppeal(Value):
+    """The decision on an appeal, and what it orders: nothing when dismissed, else at least one thing, each once."""
+
+    outcome: Outcome
+    reasons: LongText
+    orders: tuple[Order, ...] = Field(default=(), max_length=MOST_NAMED)
+    evidence: SomeEvidence = ()
+
+    @model_validator(mode="after")
+    def _orders_fit(self) -> Self:
+        if self.outcome == "dismissed" and self.orders:
+            raise ValueError("no orders when the appeal is dismissed")
+        if self.outcome != "dismissed" and not self.orders:
+            raise ValueError("at least one order when the appeal is upheld or partly upheld")
+        about = [_ordered(order) for order in self.orders]
+        if len({*about}) < len(about):
+            raise ValueError("at most one order for each observation and for each judged row")
+        return self
+
+
+def _ordered(order: Order) -> UUID | str:
+    match order:
+        case OrderVoid():
+            return order.void
+        case OrderAmend():
+            return order.amend
+        case OrderJudge():
+            return order.judge
+
+
+class DecideClaim(Value):
+    """The decision on a claim; granted, the indicator is not applicable to the unit from then on."""
+
+    granted: bool = Field(strict=True)
+    reasons: LongText
+    evidence: SomeEvidence = ()
+
+
+class SetTerms(Value):
+    """How many working days there are to file an appeal and to decide one, and why."""
+
+    days_to_file: Days
+    days_to_decide: Days
+    reason: LongText
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +234,23 @@ class SchemeVersion:
     def texts(self) -> dict[str, str]:
         """The texts that nobody has checked yet, by the field to name in a refusal."""
         return {"scheme.id": self.id, "scheme.version": self.version}
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What a close freezes: the bytes of the document that holds all sheets, as of the ledger's `position`."""
+
+    position: int
+    sheets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialDocument:
+    """The official document that a scheme version encodes: its title and bytes."""
+
+    title: str
+    media_type: DocumentType
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,19 @@ Rules kept here:
 2. A void is final: a void observation cannot be amended, rectified or voided again.
 3. A year is opened once. A unit joins once, leaves once and not before it joined, and a name belongs to one unit.
 4. An amended observation keeps its place and must itself be one that could be recorded.
+5. A year that is closed takes nothing until it is reopened; what decisions on appeals and claims do to it is in
+   `ledger.proceedings`.
 
-Left to others: whether words and values are of the vocabulary and in their ranges (`Admission`, given by the
-caller), idempotency, order and storage (`ledger.recorder`), permissions, clocks.
+Left to others: what the year's scheme and the calendar say (`Admission`, given by the caller), idempotency, order and
+storage (`ledger.recorder`), permissions, clocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
+from typing import Final, Protocol
 
 from ledger.events import (
     Changes,
@@ -33,10 +36,17 @@ from ledger.events import (
     UnitJoined,
     UnitLeft,
     UnitRenamed,
+    YearClosed,
     YearOpened,
+    YearReopened,
+    YearTermsSet,
 )
 from ledger.rejection import Refusal, Rejection, rejected
 
+CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""The zone whose days all terms are counted in."""
+DAYS_TO_FILE: Final = 15
+DAYS_TO_DECIDE: Final = 10
 BEFORE_THE_PERIOD = frozenset({"request_received", "request_extended", "request_answered", "late_reply", "prior_grade"})
 
 
@@ -61,7 +71,11 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class YearState:
-    """A year as its events have made it; version 0 is a year nobody has opened."""
+    """A year as its events have made it; version 0 is a year nobody has opened.
+
+    `closed_at` is the moment of the last close, null while the year is open (also when it was reopened). The terms to
+    file and to decide an appeal are in working days.
+    """
 
     year: int
     version: int = 0
@@ -69,6 +83,9 @@ class YearState:
     scheme: SchemeReference | None = None
     groups: tuple[str, ...] = ()
     units: dict[str, Unit] = field(default_factory=dict)
+    closed_at: datetime | None = None
+    days_to_file: int = DAYS_TO_FILE
+    days_to_decide: int = DAYS_TO_DECIDE
 
     def unit(self, name: str) -> Unit | None:
         """Return the unit that has or had this name this year, or None."""
@@ -83,20 +100,47 @@ class YearState:
             raise rejected("year-not-open", "year", f"the year {self.year} is not open; open it under a scheme first")
         return self.period, self.scheme
 
+    def refuse_closed(self) -> None:
+        """Refuse what nobody may record in a closed year."""
+        if self.closed_at is not None:
+            message = (
+                f"the year {self.year} was closed on {local_day(self.closed_at)}; only appeals and claims can be filed "
+                "and decided, until it is reopened"
+            )
+            raise rejected("year-closed", "year", message)
+
+
+def local_day(moment: datetime) -> date:
+    """Return the day, in China, on which the moment lies."""
+    return moment.astimezone(CHINA).date()
+
 
 @dataclass(frozen=True, slots=True)
 class ObservationState:
-    """An observation as its events have made it: how it reads now, and whether it counts."""
+    """An observation as its events have made it: how it reads now, since when, and whether it counts."""
 
     year: int
     reading: Reading
     version: int = 1
     void: bool = False
     rectified_on: date | None = None
+    said_at: datetime | None = None
 
 
-Admission = Callable[[YearState, Reading], None]
-"""Refuses, by raising `Rejection`, a reading whose words or values the year's scheme does not know."""
+class Admission(Protocol):
+    """What the ledger has to ask of the year's scheme and of the calendar, which it does not know itself."""
+
+    def reading(self, year: YearState, reading: Reading) -> None:
+        """Refuse, by raising `Rejection`, a reading whose words or values the year's scheme does not know."""
+
+    def indicator(self, year: YearState, unit: Unit, indicator: str) -> None:
+        """Refuse, by raising `Rejection`, what is no row of the unit's sheet under the year's scheme."""
+
+    def term_end(self, start: date, working_days: int, before: date) -> date | None:
+        """Return the last of the working days after `start`, or None when it does not lie before that day.
+
+        Raises `Rejection` where a year without a published holiday notice makes that impossible to tell.
+        """
 
 
 def fold_year(state: YearState, event: Event) -> YearState:
@@ -109,6 +153,12 @@ def fold_year(state: YearState, event: Event) -> YearState:
             return YearState(event.year, version, event.period, event.scheme, groups, units)
         case SchemeAdopted():
             return replace(state, version=version, scheme=event.scheme, period=event.period)
+        case YearClosed():
+            return replace(state, version=version, closed_at=event.recorded_at)
+        case YearReopened():
+            return replace(state, version=version, closed_at=None)
+        case YearTermsSet():
+            return replace(state, version=version, days_to_file=event.days_to_file, days_to_decide=event.days_to_decide)
         case UnitJoined():
             unit = Unit(event.unit, event.group, joined_on=event.on)
         case UnitLeft():
@@ -125,12 +175,13 @@ def fold_year(state: YearState, event: Event) -> YearState:
 def fold_observation(state: ObservationState | None, event: Event) -> ObservationState:
     """Return the observation after the event."""
     if isinstance(event, ObservationObserved):
-        return ObservationState(event.year, event.reading)
+        return ObservationState(event.year, event.reading, said_at=event.recorded_at)
     if state is None:
         raise ValueError(f"expected an observation before {event.wire}")
     match event:
         case ObservationAmended():
-            return replace(state, version=event.originator_version, reading=event.reading)
+            said = replace(state, reading=event.reading, said_at=event.recorded_at)
+            return replace(said, version=event.originator_version)
         case ObservationVoided():
             return replace(state, version=event.originator_version, void=True)
         case ObservationRectified():
@@ -140,12 +191,12 @@ def fold_observation(state: ObservationState | None, event: Event) -> Observatio
     raise TypeError(f"expected an event of an observation, got {event.wire}")
 
 
-def decide_observe(year: YearState, reading: Reading, admit: Admission) -> None:
+def decide_observe(year: YearState, reading: Reading, admission: Admission) -> None:
     """Refuse a reading that cannot be recorded in this year, with the reasons of the admission and of its day."""
     period, _ = year.opened()
     refusals: list[Refusal] = []
     try:
-        admit(year, reading)
+        admission.reading(year, reading)
     except Rejection as rejection:
         refusals += rejection.refusals
     early = reading.kind in BEFORE_THE_PERIOD
@@ -164,11 +215,11 @@ def _year_before(day: date) -> date:
     return day.replace(year=day.year - 1, day=28 if leap_day else day.day)
 
 
-def decide_amend(year: YearState, state: ObservationState, changes: Changes, admit: Admission) -> Reading:
+def decide_amend(year: YearState, state: ObservationState, changes: Changes, admission: Admission) -> Reading:
     """Return the new reading; refuses when the observation is void, or the reading is refused."""
     refuse_void(state)
     reading = changes.applied_to(state.reading)
-    decide_observe(year, reading, admit)
+    decide_observe(year, reading, admission)
     return reading
 
 
@@ -219,7 +270,7 @@ def decide_join(state: YearState, name: str, group: str, on: date) -> None:
 def decide_leave(state: YearState, name: str, on: date) -> str:
     """Return the key of the unit that leaves; refuses an unknown unit, one that has left or has yet to join."""
     _day_of_year(state, on)
-    unit = _known(state, name)
+    unit = known_unit(state, name)
     if unit.left_on is not None:
         raise rejected("unit-has-left", "unit", f"{name} has left on {unit.left_on}")
     if unit.joined_on is not None and on < unit.joined_on:
@@ -234,13 +285,36 @@ def decide_rename(state: YearState, name: str, new_name: str, on: date) -> str:
     Refuses an unknown unit, a name of another unit, and the name that it has on that day already.
     """
     _day_of_year(state, on)
-    unit = _known(state, name)
+    unit = known_unit(state, name)
     bearer = state.unit(new_name)
     if bearer is not None and bearer.key != unit.key:
         raise _name_taken(state, new_name, "name")
     if unit.name_on(on) == new_name:
         raise rejected("unit-name-unchanged", "name", f"the unit has the name {new_name!r} on {on} already")
     return unit.key
+
+
+def decide_close(state: YearState) -> SchemeReference:
+    """Return the scheme in force, under which the year is closed; refuses a year that is closed or never opened."""
+    _, scheme = state.opened()
+    state.refuse_closed()
+    return scheme
+
+
+def decide_reopen(state: YearState) -> None:
+    """Refuse to reopen what is open, or was never opened."""
+    state.opened()
+    if state.closed_at is None:
+        raise rejected("year-not-closed", "year", f"the year {state.year} is open; there is nothing to reopen")
+
+
+def decide_terms(state: YearState, days_to_file: int, days_to_decide: int) -> None:
+    """Refuse terms that are in force already, and any in a closed year."""
+    state.opened()
+    state.refuse_closed()
+    if (days_to_file, days_to_decide) == (state.days_to_file, state.days_to_decide):
+        message = f"{days_to_file} working days to file and {days_to_decide} to decide are in force already"
+        raise rejected("terms-unchanged", "days_to_file", message)
 
 
 def decide_adopt(state: YearState, scheme: SchemeReference, groups: Sequence[str]) -> None:
@@ -252,7 +326,8 @@ def decide_adopt(state: YearState, scheme: SchemeReference, groups: Sequence[str
         raise rejected("year-groups", "scheme", f"expected the year's groups {', '.join(state.groups)}")
 
 
-def _known(state: YearState, name: str) -> Unit:
+def known_unit(state: YearState, name: str) -> Unit:
+    """Return the unit that has or had this name this year; refuses any other name."""
     unit = state.unit(name)
     if unit is None:
         raise rejected("unknown-unit", "unit", f"found {name!r}, expected a unit of the year {state.year}")

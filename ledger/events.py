@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, ClassVar, Literal, cast
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
@@ -22,6 +22,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from ledger.canonical import LARGEST_INTEGER, canonical_bytes, read_json
 
 MOST_EVIDENCE = 50
+MOST_NAMED = 100
+"""Most observations, and most indicators, that one appeal names."""
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -53,6 +55,11 @@ Text = Annotated[str, Field(max_length=500), AfterValidator(_single_line)]
 LongText = Annotated[str, Field(max_length=4000), AfterValidator(_clean)]
 Count = Annotated[int, Field(ge=1, le=LARGEST_INTEGER, strict=True)]
 Year = Annotated[int, Field(ge=1990, le=2200, strict=True)]
+Days = Annotated[int, Field(ge=1, le=365, strict=True)]
+Outcome = Literal["upheld", "partly_upheld", "dismissed"]
+DocumentType = Literal["text/plain", "application/pdf"]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Position = Annotated[int, Field(ge=0, le=LARGEST_INTEGER, strict=True)]
 Attributes = dict[str, str | Annotated[int, Field(strict=True)] | list[str]]
 
 
@@ -66,7 +73,7 @@ class Evidence(Value):
     """What an entry rests on: a stored file by its SHA-256, a URL, or an official document number."""
 
     title: Text
-    file: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    file: Digest | None = None
     url: Annotated[str, Field(pattern=r"^https?://\S+$", max_length=2000)] | None = None
     document: Text | None = None
     locator: Text | None = None
@@ -76,6 +83,9 @@ class Evidence(Value):
         if [self.file, self.url, self.document].count(None) != 2:
             raise ValueError("exactly one of file, url, document")
         return self
+
+
+SomeEvidence = Annotated[tuple[Evidence, ...], Field(max_length=MOST_EVIDENCE)]
 
 
 class Reading(Value):
@@ -120,7 +130,7 @@ class SchemeReference(Value):
 
     id: Text
     version: Text
-    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    digest: Digest
 
 
 class GroupOfUnits(Value):
@@ -141,98 +151,133 @@ class Event(Value):
     nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
-class ObservationObserved(Event):
+class OfYear(Event):
+    """An event about one year."""
+
+    year: Year
+
+
+class _Founded(OfYear):
+    """An entry with evidence of its own, unless a `decision` ordered it: then the id of that appeal's stream."""
+
+    evidence: SomeEvidence
+    decision: UUID | None = None
+
+    @model_validator(mode="after")
+    def _founded(self) -> Self:
+        if not self.evidence and self.decision is None:
+            raise ValueError("evidence of its own, or the decision that ordered it")
+        return self
+
+
+class ObservationObserved(_Founded):
     """An observation was recorded; it counts from now on."""
 
     wire = "observation.observed/1"
-    year: Year
     reading: Reading
-    evidence: Annotated[tuple[Evidence, ...], Field(min_length=1, max_length=MOST_EVIDENCE)]
     note: LongText | None = None
 
 
-class _Later(Event):
-    """An entry that refers to an earlier observation; the old entry stays as it is."""
-
-    year: Year
-
-
-class ObservationAmended(_Later):
+class ObservationAmended(OfYear):
     """From now on the observation reads as `reading`."""
 
     wire = "observation.amended/1"
     changes: Changes
     reading: Reading
     reason: LongText
-    evidence: Annotated[tuple[Evidence, ...], Field(max_length=MOST_EVIDENCE)] = ()
+    evidence: SomeEvidence = ()
+    decision: UUID | None = None
 
 
-class ObservationVoided(_Later):
+class ObservationVoided(_Founded):
     """From now on the observation does not count. A void is final."""
 
     wire = "observation.voided/1"
     reason: LongText
-    evidence: Annotated[tuple[Evidence, ...], Field(min_length=1, max_length=MOST_EVIDENCE)]
 
 
-class ObservationRectified(_Later):
+class ObservationRectified(OfYear):
     """The unit has put the matter right on a day."""
 
     wire = "observation.rectified/1"
     on: Day
     note: LongText | None = None
-    evidence: Annotated[tuple[Evidence, ...], Field(max_length=MOST_EVIDENCE)] = ()
+    evidence: SomeEvidence = ()
 
 
-class YearOpened(Event):
+class YearOpened(OfYear):
     """A year begins: under a scheme version, with these groups and units."""
 
     wire = "year.opened/1"
-    year: Year
     period: Period
     scheme: SchemeReference
     groups: tuple[GroupOfUnits, ...]
 
 
-class SchemeAdopted(Event):
+class SchemeAdopted(OfYear):
     """This version of the scheme is in force for the year from this moment."""
 
     wire = "year.scheme_adopted/1"
-    year: Year
     period: Period
     scheme: SchemeReference
     reason: LongText
 
 
-class UnitJoined(Event):
+class UnitJoined(OfYear):
     """A unit is assessed from this day on."""
 
     wire = "year.unit_joined/1"
-    year: Year
     unit: Text
     group: Text
     on: Day
     reason: LongText
 
 
-class UnitLeft(Event):
+class UnitLeft(OfYear):
     """A unit is no longer assessed from this day on."""
 
     wire = "year.unit_left/1"
-    year: Year
     unit: Text
     on: Day
     reason: LongText
 
 
-class UnitRenamed(Event):
+class UnitRenamed(OfYear):
     """The same unit has another name from this day on; facts under either name are its own."""
 
     wire = "year.unit_renamed/1"
-    year: Year
     unit: Text
     name: Text
     on: Day
+    reason: LongText
+
+
+class YearClosed(OfYear):
+    """All sheets are frozen as they were at the ledger's `position`, the last one before this event.
+
+    `sheets` is the SHA-256 of the document that holds them, which the ledger keeps.
+    """
+
+    wire = "year.closed/1"
+    reason: LongText
+    position: Position
+    scheme: SchemeReference
+    sheets: Digest
+
+
+class YearReopened(OfYear):
+    """Entries may be recorded again; what was frozen stays frozen."""
+
+    wire = "year.reopened/1"
+    reason: LongText
+
+
+class YearTermsSet(OfYear):
+    """How many working days there are, from now on, to file an appeal and to decide one."""
+
+    wire = "year.terms_set/1"
+    days_to_file: Days
+    days_to_decide: Days
     reason: LongText
 
 
@@ -241,6 +286,107 @@ class SchemeRegistered(Event):
 
     wire = "scheme.registered/1"
     scheme: SchemeReference
+
+
+class SchemeDocumentRegistered(Event):
+    """The official document that a scheme version encodes was registered as evidence, kept by its digest."""
+
+    wire = "scheme.document_registered/1"
+    scheme: SchemeReference
+    title: Text
+    media_type: DocumentType
+    digest: Digest
+    size: Count
+
+
+class AppealFiled(OfYear):
+    """A unit disputes observations said of it, or what rows of its sheet say; `unit` is its key."""
+
+    wire = "appeal.filed/1"
+    unit: Text
+    observations: Annotated[tuple[UUID, ...], Field(max_length=MOST_NAMED)] = ()
+    indicators: Annotated[tuple[Text, ...], Field(max_length=MOST_NAMED)] = ()
+    grounds: LongText
+    evidence: SomeEvidence = ()
+
+
+class Ordered(Value):
+    """What a decision ordered: the observation that is void, reads otherwise, or is the new judgement.
+
+    The entries themselves stand beside the decision in the ledger and name it.
+    """
+
+    order: Literal["void", "amend", "judge"]
+    observation: UUID
+
+
+class AppealDecided(OfYear):
+    """An appeal was decided; what it ordered was recorded with it."""
+
+    wire = "appeal.decided/1"
+    outcome: Outcome
+    reasons: LongText
+    orders: Annotated[tuple[Ordered, ...], Field(max_length=MOST_NAMED)] = ()
+    evidence: SomeEvidence = ()
+
+
+class ClaimFiled(OfYear):
+    """A unit says that an indicator does not concern it this year; `unit` is its key."""
+
+    wire = "claim.filed/1"
+    unit: Text
+    indicator: Text
+    grounds: LongText
+    evidence: SomeEvidence = ()
+
+
+class ClaimDecided(OfYear):
+    """A claim was decided; if granted, the indicator is not applicable to the unit from now on, whatever the day."""
+
+    wire = "claim.decided/1"
+    granted: bool
+    unit: Text
+    indicator: Text
+    reasons: LongText
+    evidence: SomeEvidence = ()
+
+
+class ProceedingReturned(OfYear):
+    """It cannot be accepted as filed; `reason` says what must be completed."""
+
+    wire = "proceeding.returned/1"
+    reason: LongText
+
+
+class ProceedingCompleted(OfYear):
+    """The unit has completed what was returned."""
+
+    wire = "proceeding.completed/1"
+    grounds: LongText
+    evidence: SomeEvidence = ()
+
+
+class ProceedingAccepted(OfYear):
+    """It will be reviewed and decided."""
+
+    wire = "proceeding.accepted/1"
+    note: LongText | None = None
+
+
+class ProceedingReviewed(OfYear):
+    """What a review found, and what it recommends."""
+
+    wire = "proceeding.reviewed/1"
+    finding: LongText
+    recommendation: LongText
+    evidence: SomeEvidence = ()
+
+
+class ProceedingWithdrawn(OfYear):
+    """The unit does not pursue it."""
+
+    wire = "proceeding.withdrawn/1"
+    reason: LongText
 
 
 EVENTS: dict[str, type[Event]] = {
@@ -255,7 +401,20 @@ EVENTS: dict[str, type[Event]] = {
         UnitJoined,
         UnitLeft,
         UnitRenamed,
+        YearClosed,
+        YearReopened,
+        YearTermsSet,
         SchemeRegistered,
+        SchemeDocumentRegistered,
+        AppealFiled,
+        AppealDecided,
+        ClaimFiled,
+        ClaimDecided,
+        ProceedingReturned,
+        ProceedingCompleted,
+        ProceedingAccepted,
+        ProceedingReviewed,
+        ProceedingWithdrawn,
     )
 }
 _ENVELOPE = {"originator_id", "originator_version", "recorded_at", "actor", "nonce"}

@@ -6,41 +6,46 @@ where this process stopped. What is kept in memory can always be worked out agai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from threading import Lock
+from typing import NamedTuple
 
 from sqlalchemy import Engine, select
 
 from ledger.application import LedgerApplication
-from ledger.commands import SchemeVersion
+from ledger.commands import OfficialDocument, SchemeVersion
 from ledger.decisions import YearState
-from ledger.events import GroupOfUnits, Period, Reading, SchemeRegistered
-from ledger.rejection import Refusal, Rejection, rejected
+from ledger.events import (
+    GroupOfUnits,
+    Period,
+    SchemeDocumentRegistered,
+    SchemeReference,
+    SchemeRegistered,
+    YearClosed,
+    YearReopened,
+)
+from ledger.rejection import Rejection, rejected
 from ledger.tables import ledgers
+from projections.admission import SchemeAdmission
+from projections.frozen_sheets import FrozenSheets, frozen_sheets
 from projections.scheme_files import vocabulary
-from projections.years import YearEvents, YearFacts, YearView
-from schemes.admission import admit
-from schemes.figures import Roster
+from projections.years import LastGrades, Recorded, YearEvents, YearFacts, YearView
 from schemes.reading import read_scheme
 from schemes.scheme import Scheme
-from schemes.vocabulary import Vocabulary
 
 RandomBytes = Callable[[int], bytes]
 CACHED_VIEWS = 64
 CACHED_SCHEMES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """What an observation of a year may say, worked out once for each state of the year."""
+class Closing(NamedTuple):
+    """A close of a year: where it stands in the ledger, what it says, and what it froze."""
 
-    year: YearState
-    scheme: Scheme
-    vocabulary: Vocabulary
-    roster: Roster
+    position: int
+    event: YearClosed
+    frozen: FrozenSheets
 
 
 class Jurisdictions:
@@ -51,9 +56,9 @@ class Jurisdictions:
         self._random_bytes = random_bytes
         self._ledgers: dict[str, LedgerApplication] = {}
         self._schemes: dict[str, Scheme] = {}
-        self._words: dict[tuple[str, int], _Words] = {}
         self._facts: dict[tuple[str, int], YearFacts] = {}
-        self._events: dict[tuple[str, int], YearEvents] = {}
+        self._frozen: dict[str, FrozenSheets] = {}
+        self._events: dict[str, YearEvents] = {}
         self._views: dict[tuple[str, int, int, date | None, datetime | None], YearView] = {}
         self._lock = Lock()
 
@@ -78,9 +83,8 @@ class Jurisdictions:
             raise rejected("jurisdiction-code", "jurisdiction", f"found {code!r}, expected the six digits of GB/T 2260")
         with self._lock:
             if code not in self._ledgers:
-                self._ledgers[code] = LedgerApplication(
-                    self.engine, code, lambda year, reading: self._admit(code, year, reading), self._random_bytes
-                )
+                admission = SchemeAdmission(lambda digest: self.scheme(code, digest))
+                self._ledgers[code] = LedgerApplication(self.engine, code, admission, self._random_bytes)
             return self._ledgers[code]
 
     def known_ledger(self, code: str) -> LedgerApplication:
@@ -101,7 +105,7 @@ class Jurisdictions:
             self._schemes[digest] = _read(document.decode("utf-8"), digest)
         return self._schemes[digest]
 
-    def registered_scheme(self, code: str, identifier: str, version: str) -> Scheme:
+    def registered_version(self, code: str, identifier: str, version: str) -> SchemeReference:
         """Return a version of a scheme that the ledger keeps; refuses one that was never opened or adopted under."""
         application = self.known_ledger(code)
         events = application.events.get(application.stream("scheme", identifier))
@@ -111,7 +115,19 @@ class Jurisdictions:
             known = ", ".join(one.version for one in registered) or "none"
             message = f"found {identifier!r} version {version!r}, expected one of its versions in the ledger: {known}"
             raise rejected("unknown-scheme", "scheme", message)
-        return self.scheme(code, found.digest)
+        return found
+
+    def official_document(self, code: str, identifier: str, version: str) -> OfficialDocument:
+        """Return the official document last registered for a version of a scheme; refuses one that has none."""
+        application = self.known_ledger(code)
+        events = application.events.get(application.stream("scheme", identifier))
+        registered = [event for event in events if isinstance(event, SchemeDocumentRegistered)]
+        found = [event for event in registered if event.scheme.version == version]
+        if not found:
+            message = f"no official document of {identifier!r} version {version!r} is registered; register it first"
+            raise rejected("unknown-document", "version", message)
+        last = found[-1]
+        return OfficialDocument(last.title, last.media_type, self.document(code, last.digest))
 
     def open_years(self, code: str) -> list[YearState]:
         """Return the years that have been opened, oldest first."""
@@ -127,24 +143,41 @@ class Jurisdictions:
         _, reference = state.opened()
         return state, self.scheme(code, reference.digest)
 
-    def view(self, code: str, year: int, as_of: date | None = None, known_at: datetime | None = None) -> YearView:
-        """Return the year as of the end of that day, as known at that moment; refuses a year that is not open."""
+    def view(
+        self,
+        code: str,
+        year: int,
+        as_of: date | None = None,
+        known_at: datetime | None = None,
+        position: int | None = None,
+    ) -> YearView:
+        """Return the year as of the end of that day, as known at that moment; refuses a year that is not open.
+
+        `position` is the length of the ledger to look at; left out, all of it.
+        """
         application = self.known_ledger(code)
         size = application.ledger_recorder.head().size
+        size = size if position is None else min(position, size)
         key = (code, year, size, as_of, known_at)
         with self._lock:
             if key in self._views:
                 return self._views[key]
             facts = self._facts.setdefault((code, year), YearFacts(self.engine, code, year))
-            turns = self._events.setdefault((code, year), YearEvents(application, year))
-        known = turns.read(size)
-        events = [event for event in known if known_at is None or event.recorded_at <= known_at]
+        known = self._turns(application, year, size)
+        events = [one for one in known if known_at is None or one.event.recorded_at <= known_at]
         if known and not events:
-            opened = known[0].recorded_at.isoformat()
+            opened = known[0].event.recorded_at.isoformat()
             message = f"the year {year} was opened at {opened}; ask for a later moment"
             raise rejected("year-not-open", "known_at", message)
         view = YearView.of(
-            year, events, facts.read(size), size, as_of, known_at, lambda digest: self.scheme(code, digest)
+            year,
+            events,
+            facts.read(size),
+            size,
+            as_of,
+            known_at,
+            lambda digest: self.scheme(code, digest),
+            self._last_grades(application, year - 1, size, known_at),
         )
         with self._lock:
             while len(self._views) >= CACHED_VIEWS:
@@ -152,26 +185,47 @@ class Jurisdictions:
             self._views[key] = view
         return view
 
-    def _admit(self, code: str, year: YearState, reading: Reading) -> None:
-        words = self._words.get((code, year.year))
-        # A year's state is never changed, only replaced.
-        if words is None or words.year is not year:
-            words = self._words[code, year.year] = self._words_of(code, year)
-        unit = year.unit(reading.unit)
-        raw: Mapping[str, object] = reading.attributes
-        rater = year.unit(str(raw["rater"])) if "rater" in raw else None
-        if rater is not None:
-            raw = {**raw, "rater": rater.key}
-        name = unit.key if unit else reading.unit
-        _, problems = admit(words.scheme, words.vocabulary, words.roster, name, reading.kind, reading.occurred_on, raw)
-        if problems:
-            raise Rejection(*(Refusal(one.code, one.where, one.message) for one in problems))
+    def closings(self, code: str, year: int) -> list[Closing]:
+        """Return what each close of the year froze, oldest first."""
+        application = self.known_ledger(code)
+        size = application.ledger_recorder.head().size
+        return [
+            Closing(one.position, one.event, self.frozen(code, one.event.sheets))
+            for one in self._turns(application, year, size)
+            if isinstance(one.event, YearClosed)
+        ]
 
-    def _words_of(self, code: str, year: YearState) -> _Words:
-        _, reference = year.opened()
-        scheme = self.scheme(code, reference.digest)
-        roster = {group: tuple(one.key for one in year.units.values() if one.group == group) for group in year.groups}
-        return _Words(year, scheme, vocabulary().extended(scheme.items), roster)
+    def frozen(self, code: str, digest: str) -> FrozenSheets:
+        """Return the frozen sheets that the ledger keeps under that SHA-256."""
+        if digest not in self._frozen:
+            self._frozen[digest] = frozen_sheets(self.document(code, digest))
+        return self._frozen[digest]
+
+    def document(self, code: str, digest: str) -> bytes:
+        """Return the document that the ledger keeps under that SHA-256."""
+        document = self.ledger(code).ledger_recorder.document(bytes.fromhex(digest))
+        if document is None:
+            raise rejected("unknown-document", "digest", f"the ledger {code} keeps no document {digest}")
+        return document
+
+    def _turns(self, application: LedgerApplication, year: int, position: int) -> list[Recorded]:
+        with self._lock:
+            events = self._events.setdefault(application.code, YearEvents(application))
+        return events.read(year, position)
+
+    def _last_grades(
+        self, application: LedgerApplication, year: int, position: int, known_at: datetime | None
+    ) -> LastGrades | None:
+        """Return the grades of the year's close, if the year was closed then and not reopened."""
+        turns = [
+            one.event
+            for one in self._turns(application, year, position)
+            if isinstance(one.event, YearClosed | YearReopened)
+            and (known_at is None or one.event.recorded_at <= known_at)
+        ]
+        if not turns or isinstance(turns[-1], YearReopened):
+            return None
+        return self.frozen(application.code, turns[-1].sheets).grades
 
 
 def _no_ledger(code: str) -> Rejection:

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
 from threading import Lock
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import Engine, RowMapping, select
@@ -22,25 +22,19 @@ from ledger.appends import moment
 from ledger.application import LedgerApplication
 from ledger.canonical import LARGEST_INTEGER
 from ledger.decisions import Unit, YearState, fold_year
-from ledger.events import (
-    Event,
-    SchemeAdopted,
-    UnitJoined,
-    UnitLeft,
-    UnitRenamed,
-    YearOpened,
-)
+from ledger.events import EVENTS, ClaimDecided, OfYear
 from ledger.rejection import rejected
 from ledger.tables import facts as facts_table
 from projections.readings import Entry, facts_known, renamed
 from projections.scheme_files import vocabulary
-from schemes.fact import Fact
+from schemes.fact import AttributeValue, Fact
 from schemes.figures import Roster
 from schemes.history import History, history
 from schemes.scheme import Scheme
-from schemes.sheets import Sheet, Situation, sheets
+from schemes.sheets import Claims, Sheet, Situation, sheets
 
-YEAR_TOPICS: Final = [event.wire for event in (YearOpened, SchemeAdopted, UnitJoined, UnitLeft, UnitRenamed)]
+YEAR_TOPICS: Final = [topic for topic in EVENTS if topic.startswith("year.")]
+PROCEEDING_TOPICS: Final = [topic for topic in EVENTS if topic.startswith(("appeal.", "claim.", "proceeding."))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,31 +97,39 @@ class YearFacts:
             return [_entry(row) for row in connection.execute(query).mappings()]
 
 
-class YearEvents:
-    """The events of one year's own stream, with those of its scheme and units, up to any ledger position."""
+class Recorded(NamedTuple):
+    """An event that is no entry of an observation, and its ledger position."""
 
-    def __init__(self, application: LedgerApplication, year: int) -> None:
+    position: int
+    event: OfYear
+
+
+class YearEvents:
+    """The events of all years' own streams and of their appeals and claims, read once and then only those new."""
+
+    def __init__(self, application: LedgerApplication) -> None:
         self._application = application
-        self._stream = application.stream("year", year)
-        self._events: list[tuple[int, Event]] = []
+        self._events: dict[int, list[Recorded]] = {}
         self._read_to = 0
         self._lock = Lock()
 
-    def read(self, position: int) -> list[Event]:
-        """Return the events up to and including the ledger position, in ledger order."""
+    def read(self, year: int, position: int) -> list[Recorded]:
+        """Return the events of the year up to and including the ledger position, in ledger order."""
         with self._lock:
             if position > self._read_to:
                 recorder, mapper = self._application.ledger_recorder, self._application.mapper
                 found = recorder.select_notifications(
-                    self._read_to, LARGEST_INTEGER, position, YEAR_TOPICS, inclusive_of_start=False
+                    self._read_to,
+                    LARGEST_INTEGER,
+                    position,
+                    [*YEAR_TOPICS, *PROCEEDING_TOPICS],
+                    inclusive_of_start=False,
                 )
-                self._events += [
-                    (one.id, cast("Event", mapper.to_domain_event(one)))
-                    for one in found
-                    if one.originator_id == self._stream
-                ]
+                for one in found:
+                    event = cast("OfYear", mapper.to_domain_event(one))
+                    self._events.setdefault(event.year, []).append(Recorded(one.id, event))
                 self._read_to = position
-            return [event for at, event in self._events if at <= position]
+            return [one for one in self._events.get(year, ()) if one.position <= position]
 
 
 def _entry(row: RowMapping) -> FactEntry:
@@ -154,8 +156,19 @@ def _entry(row: RowMapping) -> FactEntry:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LastGrades:
+    """The grades that the year before was closed with, by the name each unit had on its last day."""
+
+    year: int
+    grades: Mapping[str, str]
+
+
 class YearView:
-    """A year as of a day, as known at a moment: the scheme then in force, its units, its facts, its sheets."""
+    """A year as of a day, as known at a moment: the scheme then in force, its units, its facts, its sheets.
+
+    `turns` are the events known of the year itself and of its appeals and claims.
+    """
 
     def __init__(
         self,
@@ -165,6 +178,8 @@ class YearView:
         position: int,
         as_of: date | None,
         known_at: datetime | None,
+        turns: Sequence[Recorded],
+        last_grades: LastGrades | None,
     ) -> None:
         self.state = state
         self.scheme = scheme
@@ -172,25 +187,29 @@ class YearView:
         self.position = position
         self.as_of = min(as_of or scheme.period.last, scheme.period.last)
         self.known_at = known_at
+        self.turns = turns
+        self._last_grades = last_grades
         self._lock = Lock()
 
     @classmethod
     def of(
         cls,
         year: int,
-        events: Sequence[Event],
+        turns: Sequence[Recorded],
         entries: Sequence[FactEntry],
         position: int,
         as_of: date | None,
         known_at: datetime | None,
         scheme: Callable[[str], Scheme],
+        last_grades: LastGrades | None = None,
     ) -> YearView:
         """Return the view that the year's events and entries give; refuses a year not (yet) open then."""
         state = YearState(year)
-        for event in events:
-            state = fold_year(state, event)
+        for one in turns:
+            if one.event.wire in YEAR_TOPICS:
+                state = fold_year(state, one.event)
         _, reference = state.opened()
-        return cls(state, scheme(reference.digest), entries, position, as_of, known_at)
+        return cls(state, scheme(reference.digest), entries, position, as_of, known_at, turns, last_grades)
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
@@ -204,8 +223,43 @@ class YearView:
 
     @cached_property
     def facts(self) -> list[Fact]:
-        """The current readings of all observations known, units under their keys."""
-        return renamed(facts_known((entry.said for entry in self.entries), self.known_at), self._unit_keys)
+        """The current readings of all observations known, units under their keys.
+
+        With them are last year's grades, where last year's cycle is closed: see `_last_year_facts`.
+        """
+        recorded = renamed(facts_known((entry.said for entry in self.entries), self.known_at), self._unit_keys)
+        return [*self._last_year_facts(recorded), *recorded]
+
+    def _last_year_facts(self, recorded: Sequence[Fact]) -> Iterator[Fact]:
+        """Yield last year's frozen grade of each unit as a `prior_grade` fact, to which any recorded one is the later.
+
+        It stands before every recorded one in the order of facts, so that a recorded one wins as of its day; its
+        `sources` name the close, which is no observation.
+        """
+        if self._last_grades is None:
+            return
+        first_days: dict[str, date] = {}
+        for fact in recorded:
+            if fact.kind == "prior_grade":
+                first_days[fact.unit] = min(fact.occurred_on, first_days.get(fact.unit, fact.occurred_on))
+        close = f"closing/{self._last_grades.year}"
+        for name, grade in self._last_grades.grades.items():
+            unit = self.state.unit(name)
+            if unit is not None:
+                day = min(self.scheme.period.first, first_days.get(unit.key, self.scheme.period.first))
+                said: dict[str, AttributeValue] = {"year": self._last_grades.year, "grade": grade}
+                yield Fact(f"{close}/{unit.key}", 0, unit.key, "prior_grade", day, 1, said, sources=(close,))
+
+    @cached_property
+    def proceedings(self) -> tuple[Recorded, ...]:
+        """The events of all appeals and claims known, in ledger order."""
+        return tuple(one for one in self.turns if one.event.wire in PROCEEDING_TOPICS)
+
+    @cached_property
+    def claims(self) -> Claims:
+        """The granted claims known, whatever the day: (unit's key, indicator)."""
+        decided = [one.event for one in self.turns if isinstance(one.event, ClaimDecided)]
+        return frozenset((event.unit, event.indicator) for event in decided if event.granted)
 
     @cached_property
     def _unit_keys(self) -> dict[str, str]:
@@ -220,7 +274,7 @@ class YearView:
     @cached_property
     def situation(self) -> Situation:
         """What the engine is asked about: the scheme and the facts with units under their keys, the day, the claims."""
-        return Situation(self._keyed_scheme, self.roster, self.facts, self.as_of)
+        return Situation(self._keyed_scheme, self.roster, self.facts, self.as_of, self.claims)
 
     def under(self, scheme: Scheme) -> Situation:
         """Return the same question under another version of the scheme; refuses one for other groups."""

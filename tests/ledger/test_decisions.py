@@ -17,6 +17,7 @@ from ledger.decisions import (
 )
 from ledger.events import Event, GroupOfUnits, Period, Reading, SchemeReference, UnitJoined, UnitRenamed, YearOpened
 from ledger.rejection import Refusal, Rejection, rejected
+from tests.ledger.store import KnowsEveryWord
 
 STREAM = UUID(int=1)
 UNITS = ("福城街道", "大桥街道")
@@ -60,14 +61,15 @@ def _reading(day: date, kind: str = "circular", unit: str = "福城街道") -> R
     return Reading(unit=unit, kind=kind, occurred_on=day)
 
 
-def _admit_units(year: YearState, reading: Reading) -> None:
-    if year.unit(reading.unit) is None:
-        raise rejected("unknown-unit", "unit", "no such unit")
+class _KnowsUnits(KnowsEveryWord):
+    def reading(self, year: YearState, reading: Reading) -> None:
+        if year.unit(reading.unit) is None:
+            raise rejected("unknown-unit", "unit", "no such unit")
 
 
 def _refusals(year: YearState, reading: Reading) -> list[Refusal]:
     try:
-        decide_observe(year, reading, _admit_units)
+        decide_observe(year, reading, _KnowsUnits())
     except Rejection as rejection:
         return list(rejection.refusals)
     return []

@@ -13,7 +13,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from ledger.events import (
     EVENTS,
+    AppealDecided,
+    AppealFiled,
     Changes,
+    ClaimDecided,
+    ClaimFiled,
     Event,
     EventMapper,
     Evidence,
@@ -24,18 +28,28 @@ from ledger.events import (
     ObservationRectified,
     ObservationVoided,
     Period,
+    ProceedingAccepted,
+    ProceedingCompleted,
+    ProceedingReturned,
+    ProceedingReviewed,
+    ProceedingWithdrawn,
     Reading,
     SchemeAdopted,
+    SchemeDocumentRegistered,
     SchemeReference,
     SchemeRegistered,
     Text,
     UnitJoined,
     UnitLeft,
     UnitRenamed,
+    YearClosed,
     YearOpened,
+    YearReopened,
+    YearTermsSet,
 )
 
 GOLDEN = Path(__file__).with_name("golden")
+OBSERVATION = UUID("5b1c6f0e-9a77-5d0e-8a41-3f2f6c1d7e55")
 STREAM = UUID("8eb57e40-2074-5d03-9f0d-b2a4980be5aa")
 MAPPER = EventMapper("360982")
 PERIOD = Period(first=date(2021, 1, 1), last=date(2021, 12, 31))
@@ -91,6 +105,51 @@ EXAMPLES: list[Event] = [
         _head(5) | {"year": 2021, "unit": "福城街道", "name": "福城新区", "on": date(2021, 7, 1), "reason": "更名"}
     ),
     SchemeRegistered.model_validate(_head(1) | {"scheme": SCHEME}),
+    YearClosed.model_validate(
+        _head(6) | {"year": 2021, "reason": "年度考核结束", "position": 812, "scheme": SCHEME, "sheets": "b7" * 32}
+    ),
+    YearReopened.model_validate(_head(7) | {"year": 2021, "reason": "漏登一份通报"}),
+    YearTermsSet.model_validate(
+        _head(2) | {"year": 2021, "days_to_file": 10, "days_to_decide": 7, "reason": "实施细则第九条"}
+    ),
+    SchemeDocumentRegistered.model_validate(
+        _head(2)
+        | {"scheme": SCHEME, "title": "考核方案", "media_type": "application/pdf", "digest": "c3" * 32, "size": 90210}
+    ),
+    AppealFiled.model_validate(
+        _head(1)
+        | {
+            "year": 2021,
+            "unit": "福城街道",
+            "observations": (OBSERVATION,),
+            "indicators": ("1.2",),
+            "grounds": "已按时公开",
+            "evidence": EVIDENCE[:1],
+        }
+    ),
+    AppealDecided.model_validate(
+        _head(4)
+        | {
+            "year": 2021,
+            "outcome": "partly_upheld",
+            "reasons": "公开时间以网页为准",
+            "orders": ({"order": "void", "observation": OBSERVATION},),
+            "evidence": EVIDENCE[1:2],
+        }
+    ),
+    ClaimFiled.model_validate(
+        _head(1) | {"year": 2021, "unit": "福城街道", "indicator": "1.11", "grounds": "全年未收到申请"}
+    ),
+    ClaimDecided.model_validate(
+        _head(3) | {"year": 2021, "granted": True, "unit": "福城街道", "indicator": "1.11", "reasons": "登记簿为空"}
+    ),
+    ProceedingReturned.model_validate(_head(2) | {"year": 2021, "reason": "请附网页存档"}),
+    ProceedingCompleted.model_validate(_head(3) | {"year": 2021, "grounds": "附存档", "evidence": EVIDENCE[2:]}),
+    ProceedingAccepted.model_validate(_head(2) | {"year": 2021, "note": "材料齐全"}),
+    ProceedingReviewed.model_validate(
+        _head(3) | {"year": 2021, "finding": "网页时间早于检查", "recommendation": "撤销该项记录"}
+    ),
+    ProceedingWithdrawn.model_validate(_head(3) | {"year": 2021, "reason": "单位不再申诉"}),
 ]
 
 
@@ -113,6 +172,27 @@ def test_an_event_written_long_ago_is_read(event: Event) -> None:
     state = _golden(event).read_bytes()
     stored = StoredEvent(event.originator_id, event.originator_version, event.wire, state)
     assert MAPPER.to_domain_event(stored) == event
+
+
+@pytest.mark.parametrize(
+    "ordered",
+    [
+        ObservationVoided.model_validate(
+            _head(2) | {"year": 2021, "reason": "申诉成立", "evidence": (), "decision": STREAM}
+        ),
+        ObservationObserved.model_validate(
+            _head(1) | {"year": 2021, "reading": READING, "evidence": (), "decision": STREAM}
+        ),
+    ],
+    ids=lambda event: event.wire,
+)
+def test_what_a_decision_ordered_names_it_and_needs_no_evidence_of_its_own(ordered: Event) -> None:
+    assert MAPPER.to_domain_event(MAPPER.to_stored_event(ordered)) == ordered
+    content = json.loads(MAPPER.to_stored_event(ordered).state)
+    assert content["data"].pop("decision") == str(STREAM)
+    stored = StoredEvent(STREAM, 1, ordered.wire, json.dumps(content).encode())
+    with pytest.raises(ValidationError, match="evidence of its own, or the decision"):
+        MAPPER.to_domain_event(stored)
 
 
 def test_bytes_of_another_ledger_or_type_are_refused() -> None:

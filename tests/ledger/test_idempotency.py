@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.application import _digest
+from ledger.appending import _digest
 
 PARTS = st.lists(st.text(alphabet="a0\n:1", max_size=4), max_size=4)
 

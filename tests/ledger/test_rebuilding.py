@@ -12,13 +12,12 @@ from sqlalchemy import ColumnElement, Engine, Table, delete, select, text, updat
 
 from ledger.application import LedgerApplication
 from ledger.commands import Attempt, Observe, SchemeVersion
-from ledger.decisions import YearState
-from ledger.events import Evidence, GroupOfUnits, Period, Reading
+from ledger.events import Evidence, GroupOfUnits, Period
 from ledger.merkle import leaf_hash
 from ledger.rebuilding import compare_facts, rebuild_facts
 from ledger.rejection import Rejection
 from ledger.tables import events, facts, ledgers
-from tests.ledger.store import LANGXI, NINE, ZHANGSHU
+from tests.ledger.store import LANGXI, NINE, ZHANGSHU, KnowsEveryWord
 
 pytestmark = pytest.mark.usefixtures("ledger")
 
@@ -32,12 +31,8 @@ def _quietly(done: int, total: int) -> None:
     """Progress nobody watches."""
 
 
-def _admit_all(_year: YearState, _reading: Reading) -> None:
-    """Know every word."""
-
-
 def _ledger(engine: Engine, code: str) -> LedgerApplication:
-    return LedgerApplication(engine, code, _admit_all, secrets.token_bytes)
+    return LedgerApplication(engine, code, KnowsEveryWord(), secrets.token_bytes)
 
 
 def _observe(ledger: LedgerApplication, key: str) -> None:

@@ -21,6 +21,7 @@ from ledger.appends import (
     AlreadyRecorded,
     ClockBehind,
     KeyReused,
+    LedgerGrown,
     Request,
     StreamMoved,
 )
@@ -142,6 +143,21 @@ def test_a_decision_is_refused_when_its_streams_moved(recorder: LedgerRecorder) 
     assert (refusal.value.stream, refusal.value.expected, refusal.value.found) == (year, 1, 2)
     with pytest.raises(StreamMoved):
         recorder.insert_events([entry()], expects={uuid4(): 1})
+    assert recorder.head().size == 3
+
+
+def test_a_decision_about_the_whole_ledger_is_refused_when_it_has_grown(recorder: LedgerRecorder) -> None:
+    def whole(size: int) -> Callable[[], Request]:
+        return lambda: Request([entry()], idempotency=key("whole"), expected_size=size)
+
+    recorder.insert_events([entry(), entry()])
+    for size in (0, 1, 3):
+        with pytest.raises(LedgerGrown, match=f"expected to hold {size} events, found 2"):
+            recorder.submit_prepared(whole(size)).result()
+    assert recorder.submit_prepared(whole(2)).result() == [3]
+    # What was recorded under the key is the answer, however long the ledger is by now.
+    with pytest.raises(AlreadyRecorded):
+        recorder.submit_prepared(whole(2)).result()
     assert recorder.head().size == 3
 
 

@@ -1,0 +1,74 @@
+"""What a ledger asks of the scheme in force and of the calendar before it records: see `ledger.decisions.Admission`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from ledger.decisions import Unit, YearState
+from ledger.events import Reading
+from ledger.rejection import Refusal, Rejection, rejected
+from projections.scheme_files import vocabulary
+from projections.terms import term_end
+from schemes.admission import admit
+from schemes.figures import Roster
+from schemes.scheme import Scheme
+from schemes.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What an observation of a year may say, worked out once for each state of the year."""
+
+    year: YearState
+    scheme: Scheme
+    vocabulary: Vocabulary
+    roster: Roster
+
+
+class SchemeAdmission:
+    """The admission of one ledger; `scheme` finds a scheme by the digest of its document."""
+
+    def __init__(self, scheme: Callable[[str], Scheme]) -> None:
+        self._scheme = scheme
+        self._words: dict[int, _Words] = {}
+
+    def reading(self, year: YearState, reading: Reading) -> None:
+        """Refuse a reading whose words or values the year's scheme does not know."""
+        words = self._words_of(year)
+        unit = year.unit(reading.unit)
+        raw: Mapping[str, object] = reading.attributes
+        rater = year.unit(str(raw["rater"])) if "rater" in raw else None
+        if rater is not None:
+            raw = {**raw, "rater": rater.key}
+        name = unit.key if unit else reading.unit
+        _, problems = admit(words.scheme, words.vocabulary, words.roster, name, reading.kind, reading.occurred_on, raw)
+        if problems:
+            raise Rejection(*(Refusal(one.code, one.where, one.message) for one in problems))
+
+    def indicator(self, year: YearState, unit: Unit, indicator: str) -> None:
+        """Refuse what is no row of the unit's sheet under the year's scheme."""
+        scheme = self._words_of(year).scheme
+        group = scheme.group(unit.group)
+        rows = [row.id for row in group.indicators if row.applies(unit.key)] if group else []
+        if indicator not in rows:
+            message = f"found {indicator!r}, expected an indicator that applies to {unit.key}: {', '.join(rows)}"
+            raise rejected("unknown-indicator", "indicator", message)
+
+    def term_end(self, start: date, working_days: int, before: date) -> date | None:
+        """Return as `projections.terms.term_end` does."""
+        return term_end(start, working_days, before)
+
+    def _words_of(self, year: YearState) -> _Words:
+        words = self._words.get(year.year)
+        # A year's state is never changed, only replaced.
+        if words is None or words.year is not year:
+            _, reference = year.opened()
+            scheme = self._scheme(reference.digest)
+            units = year.units.values()
+            keys = {name: unit.key for unit in units for _, name in unit.names}
+            roster = {group: tuple(one.key for one in units if one.group == group) for group in year.groups}
+            words = _Words(year, scheme.with_units(keys), vocabulary().extended(scheme.items), roster)
+            self._words[year.year] = words
+        return words
