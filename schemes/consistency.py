@@ -1,7 +1,19 @@
 """What the models of a scheme cannot see on their own: names that must exist, ids that must differ, order of steps.
 
-Findings come back as (code, path, message); `schemes.reading` adds file and line. Printed labels that do not
-add up are not errors: `notes` reports them, because the document stays as printed.
+Findings come back as (code, path, message); `schemes.reading` adds file and line. What can be used as it is, but
+should be looked at, is `schemes.lint`'s.
+
+A table must give one answer for every value, no gap and no overlap:
+
+1. `tiers`, `by_value`: each step holds from its bound on, up to the next step's. The bounds rise; two alike would
+   overlap. Below the first step the table gives 0, which is no gap.
+2. `by_rank`: each place holds up to its rank, from the place before it on. The ranks rise.
+3. `bands`: each holds from its bound on, up to the bound before it. The bounds fall, and only the last has none: a
+   bound on it would leave totals without a grade, null before it would leave nothing to those after. Each grade
+   stands once.
+4. `quotas`: the two ends are no more than the whole group, the middle is the rest; the three grades differ. Bands
+   and quotas do not stand together.
+5. A selection names each kind once: named twice, its facts would count twice.
 """
 
 from __future__ import annotations
@@ -11,7 +23,6 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from schemes.conditions import RECTIFIED, Comparison, Where
-from schemes.exact import plain
 from schemes.rules import (
     Award,
     ByCount,
@@ -33,7 +44,7 @@ from schemes.rules import (
     Shortfall,
     Tiers,
 )
-from schemes.scheme import Group, Indicator, Scheme, VetoFacts
+from schemes.scheme import Group, Indicator, Quotas, Scheme, VetoFacts
 from schemes.vocabulary import (
     Attribute,
     CodeAttribute,
@@ -55,6 +66,8 @@ def inconsistencies(scheme: Scheme, vocabulary: Vocabulary) -> list[Finding]:
         for unit, times in Counter(units).items()
         if times > 1
     ]
+    for what, parts in (("stage", scheme.stages), ("veto", scheme.vetoes), ("output", scheme.outputs)):
+        found += _duplicates(what, [part.id for part in parts], (f"{what}es" if what == "veto" else f"{what}s",))
     found += _bands(scheme)
     if not scheme.period.first.year <= scheme.year <= scheme.period.last.year:
         span = f"{scheme.period.first} to {scheme.period.last}"
@@ -66,25 +79,6 @@ def inconsistencies(scheme: Scheme, vocabulary: Vocabulary) -> list[Finding]:
         found += _item(output.metric, ("outputs", at, "metric"), vocabulary)
     for at, group in enumerate(scheme.groups):
         found += _group(group, ("groups", at), scheme, vocabulary)
-    return found
-
-
-def notes(scheme: Scheme) -> list[str]:
-    """Return what a reader should know though nothing is wrong: printed labels their rows do not add up to."""
-    found = []
-    for group in scheme.groups:
-        for label in group.labels:
-            rows = [
-                row
-                for row in group.indicators
-                if row.section == "base" and row.titles[: len(label.titles)] == label.titles
-            ]
-            total = sum((row.points for row in rows), Decimal(0))
-            if total != label.points:
-                found.append(
-                    f"{group.id}: {' / '.join(label.titles)} is printed with {plain(label.points)} points, "
-                    f"its {len(rows)} rows add up to {plain(total)}; the rows are used"
-                )
     return found
 
 
@@ -111,16 +105,26 @@ def _bands(scheme: Scheme) -> Iterator[Finding]:
         )
     if stated != sorted(set(stated), reverse=True):
         yield ("scheme-bands", ("bands",), "expected lower bounds that fall from band to band")
+    for grade, times in Counter(band.grade for band in scheme.bands).items():
+        if times > 1:
+            yield ("scheme-bands", ("bands",), f"the grade {grade} stands {times} times, expected once")
 
 
 def _group(group: Group, path: Path, scheme: Scheme, vocabulary: Vocabulary) -> Iterator[Finding]:
     yield from _duplicates("indicator", [row.id for row in group.indicators], (*path, "indicators"))
-    if group.quotas and group.quotas.top.share + group.quotas.bottom.share > 1:
-        yield ("scheme-quotas", (*path, "quotas"), "the two shares are more than the whole group")
-    if group.quotas and scheme.bands:
-        yield ("scheme-quotas", (*path, "quotas"), "expected either bands or quotas, found both")
+    if group.quotas is not None:
+        yield from _quotas(group.quotas, (*path, "quotas"), scheme)
     for at, row in enumerate(group.indicators):
         yield from _indicator(row, (*path, "indicators", at), group, scheme, vocabulary)
+
+
+def _quotas(quotas: Quotas, path: Path, scheme: Scheme) -> Iterator[Finding]:
+    if quotas.top.share + quotas.bottom.share > 1:
+        yield ("scheme-quotas", path, "the two shares are more than the whole group")
+    if len({quotas.top.grade, quotas.middle, quotas.bottom.grade}) < 3:
+        yield ("scheme-quotas", path, "expected three grades that differ")
+    if scheme.bands:
+        yield ("scheme-quotas", path, "expected either bands or quotas, found both")
 
 
 def _indicator(row: Indicator, path: Path, group: Group, scheme: Scheme, vocabulary: Vocabulary) -> Iterator[Finding]:
@@ -225,7 +229,10 @@ def _item(name: str, path: Path, vocabulary: Vocabulary) -> Iterator[Finding]:
 
 def _selection(selection: Selection, path: Path, vocabulary: Vocabulary) -> Iterator[Finding]:
     attributes: dict[str, list[Attribute]] = {}
-    for kind in selection.kinds:
+    for kind, times in Counter(selection.kinds).items():
+        if times > 1:
+            yield ("scheme-duplicate-kind", (*path, "kinds"), f"{kind} stands {times} times, expected once")
+    for kind in dict.fromkeys(selection.kinds):
         known = vocabulary.kinds.get(kind)
         if known is None:
             allowed = ", ".join(vocabulary.kinds)

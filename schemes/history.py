@@ -20,16 +20,13 @@ from schemes.exact import ZERO, exact_arithmetic
 from schemes.fact import REQUEST_KINDS, Fact
 from schemes.figures import Figures
 from schemes.grading import fired_vetoes, vetoed_total
-from schemes.rules import ByRank, FactsByKind, IfTotal, Inform, Judged, Shortfall, kinds_of
+from schemes.rules import FactsByKind, IfTotal, Inform, Judged, kinds_of
 from schemes.scheme import Indicator, Stage
 from schemes.scoring import Circumstances, IndicatorScore, judgements, score_indicator, touching
-from schemes.sheets import Situation, Year
+from schemes.sheets import ACROSS_UNITS, Situation, Year
 from schemes.subtotals import Subtotals, subtotals, total, unbounded_total
 
 Swallower = Literal["maximum", "bounds", "forfeit", "account", "section", "total"]
-
-CROSS_UNIT = (ByRank, Shortfall)
-"""Rules whose points depend on other units' figures beside the unit's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +151,7 @@ class _StageSheet:
         kinds = dict.fromkeys(kind for row in self._rows for kind in row.kinds)
         self._rows_by_kind = {kind: [row for row in self._rows if kind in row.kinds] for kind in kinds}
         rules = [rule for row in self._rows for rule in row.rules]
-        self._ranked_kinds = {kind for rule in rules if isinstance(rule, CROSS_UNIT) for kind in kinds_of(rule)}
+        self._ranked_kinds = {kind for rule in rules if isinstance(rule, ACROSS_UNITS) for kind in kinds_of(rule)}
         for row in self._rows:
             self.rescore(row)
         self.rescore_thresholds()

@@ -150,10 +150,15 @@ class Indicator(Model):
 
 
 class Label(Model):
-    """The points the document prints beside a heading, whether or not its rows add up to them."""
+    """The points the document prints beside a heading, whether or not its rows add up to them.
+
+    `bonus_share` is the share of them that awards in its rows should not exceed, where the document states one. It
+    is a rule for those who write the scheme: no score depends on it.
+    """
 
     titles: tuple[str, ...] = Field(min_length=1)
     points: Number
+    bonus_share: Share | None = None
 
 
 class Output(Model):
@@ -249,6 +254,18 @@ class Veto(Model):
         return self
 
 
+class Accepted(Model):
+    """A finding of the lint that the scheme's authors know of and keep: which one, where, and why.
+
+    Without `indicator` (and `group`) it accepts the code's findings wherever in the group (or the scheme) they are.
+    """
+
+    code: str
+    group: str | None = None
+    indicator: str | None = None
+    reason: Annotated[str, Field(min_length=1)]
+
+
 class Scheme(Model):
     """One version of a scheme. A null `cap`, `floor`, `bonus_cap`, `bonus_gate` or `penalty_cap` is no bound."""
 
@@ -273,6 +290,7 @@ class Scheme(Model):
     vetoes: tuple[Veto, ...] = ()
     outputs: tuple[Output, ...] = ()
     items: dict[str, str] = Field(default_factory=dict)
+    accepted: tuple[Accepted, ...] = ()
     groups: tuple[Group, ...] = Field(min_length=1)
 
     def group_of(self, unit: str) -> Group | None:

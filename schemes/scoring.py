@@ -120,7 +120,7 @@ def score_indicator(row: Indicator, facts: FactsByKind, around: Circumstances) -
     if row.per_account:
         accounts = _accounts(row, facts)
         if accounts:
-            scores = tuple(_score(row, _of_account(facts, account), around, account=account) for account in accounts)
+            scores = tuple(_score(row, of_account(facts, account), around, account=account) for account in accounts)
             lowest = min(scores, key=lambda score: score.value)
             return IndicatorScore(
                 row,
@@ -196,7 +196,8 @@ def _accounts(row: Indicator, facts: FactsByKind) -> list[str]:
     return list(named)
 
 
-def _of_account(facts: FactsByKind, account: str) -> FactsByKind:
+def of_account(facts: FactsByKind, account: str) -> FactsByKind:
+    """Return the facts of one account: its own, and those that name none."""
     return {
         kind: [fact for fact in listed if fact.attributes.get("account", account) == account]
         for kind, listed in facts.items()

@@ -12,10 +12,12 @@ choice of readings), nor clocks, files or permissions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 
 from schemes.exact import ZERO, exact_arithmetic
@@ -23,7 +25,7 @@ from schemes.fact import Fact
 from schemes.figures import Figures, Roster
 from schemes.grading import fired_vetoes, grades, ranks, vetoed_total
 from schemes.late_replies import derived_late_replies
-from schemes.rules import FactsByKind
+from schemes.rules import ByRank, FactsByKind, Shortfall, kinds_of
 from schemes.scheme import Indicator, Scheme, Stage, Veto
 from schemes.scoring import Circumstances, IndicatorScore, Pending, score_indicator
 from schemes.subtotals import Subtotals, subtotals, total
@@ -32,6 +34,9 @@ Claims = frozenset[tuple[str, str]]
 """Granted claims: (unit, indicator) pairs that are not applicable this year."""
 
 FactsByUnit = dict[str, FactsByKind]
+
+ACROSS_UNITS = (ByRank, Shortfall)
+"""Rules whose points depend on other units' facts beside the unit's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +129,10 @@ class Year:
     def __init__(self, scheme: Scheme, roster: Roster, facts: list[Fact], claims: Claims = frozenset()) -> None:
         self.scheme = scheme
         self.roster = roster
-        self.facts = facts
         self.claims = claims
+        self._facts_by_unit: dict[str, list[Fact]] = {}
+        for fact in facts:
+            self._facts_by_unit.setdefault(fact.unit, []).append(fact)
         self._rows = {group.id: group.indicators for group in scheme.groups}
         self.group_of = {unit: group for group, units in roster.items() for unit in units}
         self._untouched: dict[str, dict[tuple[str, Pending], IndicatorScore]] = {group: {} for group in roster}
@@ -146,12 +153,50 @@ class Year:
                 (applying if applies else left_out).append(row)
         return applying, left_out
 
-    def score(self, unit: str, pending: Pending = Pending.DEFAULT, known: Score | None = None) -> Score:
+    def replacing(self, facts: Mapping[str, list[Fact]]) -> Year:
+        """Return the year with the facts of these units that count exchanged, everybody else's as they are.
+
+        Figures across units are only worked out anew where a kind that they look at differs.
+        """
+        kinds = {fact.kind for unit, found in facts.items() for fact in set(found) ^ set(self.facts_of(unit))}
+        compared = not kinds.isdisjoint(self._compared_kinds)
+        other = copy(self)
+        other.__dict__.pop("facts", None)
+        other._facts_by_unit = {**self._facts_by_unit, **facts}  # noqa: SLF001  # another of this class
+        assessed = [unit for unit in facts if unit in self.group_of]
+        stages = []
+        for stage, old, figures in self.stages:
+            new = {**old, **by_unit(chain.from_iterable(facts.values()), assessed, stage)}
+            stages.append((stage, new, Figures(new, self.roster) if compared else figures))
+        other.stages = tuple(stages)
+        return other
+
+    def under(self, scheme: Scheme) -> Year:
+        """Return the same facts under another version of the scheme, which has the same year, period and stages."""
+        other = copy(self)
+        other.__dict__.pop("_compared_kinds", None)
+        other.scheme = scheme
+        other._rows = {group.id: group.indicators for group in scheme.groups}  # noqa: SLF001  # another of this class
+        other._untouched = {group: {} for group in self.roster}  # noqa: SLF001
+        # Figures know a rule by its identity, which rules of versions that are gone may leave to others.
+        other.stages = tuple((stage, facts, Figures(facts, self.roster)) for stage, facts, _ in self.stages)
+        return other
+
+    @cached_property
+    def _compared_kinds(self) -> frozenset[str]:
+        """The kinds of facts that figures across units are worked out from."""
+        rules = (rule for group in self.scheme.groups for row in group.indicators for rule in row.rules)
+        kinds = {kind for rule in rules if isinstance(rule, ACROSS_UNITS) for kind in kinds_of(rule)}
+        return frozenset(kinds | {"metric"} if self.scheme.outputs else kinds)
+
+    def score(
+        self, unit: str, pending: Pending = Pending.DEFAULT, settled: Mapping[str, IndicatorScore] | None = None
+    ) -> Score:
         """Return the unit's score with its pending rows at their default, lowest or highest.
 
-        `known` is the unit's score with them otherwise: what cannot differ is taken from it.
+        `settled` are scores by row that are known already: they are taken as they are.
         """
-        settled = {row.indicator.id: row for row in known.rows if not row.pending} if known else {}
+        settled = settled or {}
         rows: list[IndicatorScore] = []
         sections: list[Subtotals] = []
         for stage, facts, figures in self.stages:
@@ -170,11 +215,9 @@ class Year:
         return self._facts_by_unit.get(unit, [])
 
     @cached_property
-    def _facts_by_unit(self) -> dict[str, list[Fact]]:
-        found: dict[str, list[Fact]] = {}
-        for fact in self.facts:
-            found.setdefault(fact.unit, []).append(fact)
-        return found
+    def facts(self) -> list[Fact]:
+        """The facts of all units that count, in the order of facts."""
+        return sorted(chain.from_iterable(self._facts_by_unit.values()), key=attrgetter("order"))
 
     def outputs(self, unit: str) -> dict[str, Decimal | None]:
         """Return the figures reported beside the score, null without their metric."""
@@ -231,13 +274,15 @@ def sheets(situation: Situation) -> dict[str, Sheet]:
             places = ranks(totals)
             given = grades(year.scheme, group, totals, {unit: scores[unit].vetoes for unit in units})
             for unit in units:
-                found[unit] = _sheet(year, unit, scores[unit], places[unit], given[unit])
+                found[unit] = sheet_of(year, unit, scores[unit], places[unit], given[unit])
         return found
 
 
-def _sheet(year: Year, unit: str, score: Score, rank: int, grade: str | None) -> Sheet:
+def sheet_of(year: Year, unit: str, score: Score, rank: int, grade: str | None) -> Sheet:
+    """Return the unit's sheet from its score, its rank and its grade, with what its pending rows leave open."""
     pending = tuple(row.indicator.id for row in score.rows if row.pending)
-    lowest = year.score(unit, Pending.LOWEST, score).total if pending else score.total
-    highest = year.score(unit, Pending.HIGHEST, score).total if pending else score.total
+    settled = {row.indicator.id: row for row in score.rows if not row.pending} if pending else {}
+    lowest = year.score(unit, Pending.LOWEST, settled).total if pending else score.total
+    highest = year.score(unit, Pending.HIGHEST, settled).total if pending else score.total
     group = year.group_of[unit]
     return Sheet(unit, group, score, rank, grade, pending, lowest, highest, year.outputs(unit))
