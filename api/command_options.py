@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 from eventsourcing.persistence import PersistenceError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,6 +25,8 @@ from ledger.database import DatabaseAddressError
 from projections.answers import receipt_answer
 from projections.jurisdictions import Jurisdictions
 from schemes.problem import InvalidInput, refuse
+
+A = TypeVar("A", bound=BaseModel)
 
 Code = Annotated[str, typer.Option("--jurisdiction", "-j", help="GB/T 2260 code, six digits.")]
 Year = Annotated[int, typer.Option("--year", "-y", help="The assessed year.")]
@@ -82,6 +84,41 @@ def progress_bar(what: str, shown: bool) -> Iterator[Callable[[int, int], None]]
         yield update
     finally:
         bar.stop()
+
+
+def day_asked(as_of: datetime | None) -> date | None:
+    """Return the day that `--as-of` names, if it was given."""
+    return as_of.date() if as_of else None
+
+
+def moment_asked(text: str | None) -> datetime | None:
+    """Return the moment that `--known-at` names, if it was given; raises `InvalidInput` for one without a zone."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise refuse("moment-form", "known-at", f"found {text!r}, expected a moment like 2021-03-02T09:00:00+08:00")
+    return moment
+
+
+def as_wish(model: type[A], **values: Any) -> A:
+    """Return what is wished for as the ledger takes it; raises `InvalidInput` with everything that is wrong."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InvalidInput(tuple(model_problems(error.errors(), values, model))) from None
+
+
+def stated_evidence(
+    title: str | None, url: str | None, document: str | None, file: str | None, locator: str | None
+) -> list[dict[str, Any]]:
+    """Return the evidence that the options state: one, or none where nothing is stated."""
+    stated = {"title": title, "url": url, "document": document, "file": file, "locator": locator}
+    given = {name: value for name, value in stated.items() if value is not None}
+    return [given] if given else []
 
 
 def attempt(actor: str, key: str | None = None) -> Attempt:

@@ -14,7 +14,9 @@ from fastapi.staticfiles import StaticFiles
 
 from api import (
     routes_appeals,
+    routes_clauses,
     routes_derivations,
+    routes_dossiers,
     routes_observations,
     routes_operations,
     routes_reference,
@@ -85,7 +87,9 @@ def create_app(jurisdictions: Jurisdictions, settings: Settings, clock: Clock) -
         routes_derivations.router,
         routes_what_ifs.router,
         routes_appeals.router,
+        routes_dossiers.router,
         routes_schemes.router,
+        routes_clauses.router,
         routes_reference.router,
         routes_operations.router,
     ):

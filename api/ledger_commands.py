@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from rich.console import RenderableType
 
 from api.command_line import AsJson, app, print_json
@@ -28,16 +28,19 @@ from api.command_options import (
     Locator,
     Reason,
     Year,
+    as_wish,
     attempt,
     console,
+    day_asked,
     environment_checked,
     file_bytes,
+    moment_asked,
     opened,
     progress_bar,
     show_receipts,
+    stated_evidence,
 )
 from api.importing import import_observations
-from api.invalid_fields import model_problems
 from api.opening import now
 from api.refusals import EXIT_DIFFERENT, refusals_shown
 from api.settings import Settings
@@ -46,7 +49,7 @@ from ledger.commands import Amend, Observe, Rectify, Void
 from ledger.rebuilding import compare_facts, rebuild_facts
 from projections.answers import history_answer, ranking_answer, receipt_answer, sheet_answer
 from projections.scheme_files import vocabulary
-from schemes.problem import InvalidInput, refuse
+from schemes.problem import refuse
 from schemes.vocabulary import CodesAttribute, IntegerAttribute
 
 A = TypeVar("A", bound=BaseModel)
@@ -88,14 +91,14 @@ def observe(
 ) -> None:
     """Record one observation with its evidence."""
     with refusals_shown(as_json), opened(database) as ledgers:
-        wish = _read(
+        wish = as_wish(
             Observe,
             unit=unit,
             kind=kind,
             occurred_on=on.date(),
             count=count,
             attributes=_attributes(attribute or []),
-            evidence=_evidence(evidence, url, document, file, locator),
+            evidence=stated_evidence(evidence, url, document, file, locator),
             note=note,
         )
         receipts = ledgers.ledger(jurisdiction).observe(attempt(actor, key), year, [wish])
@@ -132,8 +135,8 @@ def amend(
             "attributes": _attributes(attribute) if attribute else None,
         }
         changes = {name: value for name, value in stated.items() if value is not None}
-        paper = _evidence(evidence, url, document, file, locator)
-        wish = _read(Amend, changes=changes, reason=reason, evidence=paper)
+        paper = stated_evidence(evidence, url, document, file, locator)
+        wish = as_wish(Amend, changes=changes, reason=reason, evidence=paper)
         show_receipts(ledgers.known_ledger(jurisdiction).amend(attempt(actor, key), observation, wish), as_json)
 
 
@@ -154,7 +157,7 @@ def void(
 ) -> None:
     """Record that an observation does not count from now on; a void is final."""
     with refusals_shown(as_json), opened(database) as ledgers:
-        wish = _read(Void, reason=reason, evidence=_evidence(evidence, url, document, file, locator))
+        wish = as_wish(Void, reason=reason, evidence=stated_evidence(evidence, url, document, file, locator))
         show_receipts(ledgers.known_ledger(jurisdiction).void(attempt(actor, key), observation, wish), as_json)
 
 
@@ -176,8 +179,8 @@ def rectify(
 ) -> None:
     """Record the day on which the unit has put the matter right."""
     with refusals_shown(as_json), opened(database) as ledgers:
-        paper = _evidence(evidence, url, document, file, locator)
-        wish = _read(Rectify, on=on.date(), note=note, evidence=paper)
+        paper = stated_evidence(evidence, url, document, file, locator)
+        wish = as_wish(Rectify, on=on.date(), note=note, evidence=paper)
         show_receipts(ledgers.known_ledger(jurisdiction).rectify(attempt(actor, key), observation, wish), as_json)
 
 
@@ -214,7 +217,7 @@ def sheet(
 ) -> None:
     """Show a unit's score sheet."""
     with refusals_shown(as_json), opened(database) as ledgers:
-        view = ledgers.view(jurisdiction, year, _day(as_of), _moment(known_at))
+        view = ledgers.view(jurisdiction, year, day_asked(as_of), moment_asked(known_at))
         _show(sheet_answer(view, view.unit(unit)), sheet_table, as_json)
 
 
@@ -230,7 +233,7 @@ def history(
 ) -> None:
     """Show how a unit's score came about, fact by fact."""
     with refusals_shown(as_json), opened(database) as ledgers:
-        view = ledgers.view(jurisdiction, year, _day(as_of), _moment(known_at))
+        view = ledgers.view(jurisdiction, year, day_asked(as_of), moment_asked(known_at))
         _show(history_answer(view, view.unit(unit)), history_table, as_json)
 
 
@@ -245,7 +248,7 @@ def rank(
 ) -> None:
     """Show the ranking of each group."""
     with refusals_shown(as_json), opened(database) as ledgers:
-        view = ledgers.view(jurisdiction, year, _day(as_of), _moment(known_at))
+        view = ledgers.view(jurisdiction, year, day_asked(as_of), moment_asked(known_at))
         _show(ranking_answer(view), ranking_table, as_json)
 
 
@@ -280,13 +283,6 @@ def _texts(expected: object, found: object) -> dict[str, str]:
     return {"expected": str(expected), "found": str(found)}
 
 
-def _read(model: type[A], **values: Any) -> A:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise InvalidInput(tuple(model_problems(error.errors(), values, model))) from None
-
-
 def _attributes(stated: list[str]) -> dict[str, Any]:
     """Return the attributes from NAME=VALUE; the vocabulary tells which are whole numbers and which lists."""
     known = {name: one for kind in vocabulary().kinds.values() for name, one in kind.attributes.items()}
@@ -305,30 +301,6 @@ def _attributes(stated: list[str]) -> dict[str, Any]:
             case _:
                 found[name] = value
     return found
-
-
-def _evidence(
-    title: str | None, url: str | None, document: str | None, file: str | None, locator: str | None
-) -> list[dict[str, Any]]:
-    stated = {"title": title, "url": url, "document": document, "file": file, "locator": locator}
-    given = {name: value for name, value in stated.items() if value is not None}
-    return [given] if given else []
-
-
-def _day(as_of: datetime | None) -> date | None:
-    return as_of.date() if as_of else None
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise refuse("moment-form", "known-at", f"found {text!r}, expected a moment like 2021-03-02T09:00:00+08:00")
-    return moment
 
 
 def _show(answer: A, table: Callable[[A], RenderableType], as_json: bool) -> None:

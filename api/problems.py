@@ -41,17 +41,42 @@ RETRY_SECONDS: Final = 5
 
 _CONFLICTS: Final = frozenset(
     {
+        "appeal-decided",
+        "appeal-late",
+        "appeal-step",
+        "appeal-withdrawn",
+        "claim-decided",
+        "claim-granted",
+        "claim-open",
+        "claim-step",
+        "claim-withdrawn",
         "idempotency-key-reused",
         "observation-void",
         "scheme-in-force",
         "scheme-version-taken",
+        "terms-unchanged",
         "unit-has-left",
         "unit-name-taken",
         "year-already-open",
+        "year-closed",
+        "year-not-closed",
     }
 )
 _ABSENT: Final = frozenset(
-    {"unknown-jurisdiction", "unknown-observation", "unknown-scheme", "unknown-unit", "year-not-open"}
+    {
+        "unknown-appeal",
+        "unknown-claim",
+        "unknown-clause",
+        "unknown-closing",
+        "unknown-document",
+        "unknown-group",
+        "unknown-indicator",
+        "unknown-jurisdiction",
+        "unknown-observation",
+        "unknown-scheme",
+        "unknown-unit",
+        "year-not-open",
+    }
 )
 _logger = logging.getLogger("mingzhang.http")
 
@@ -144,7 +169,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _status(problem: Problem, path: dict[str, Any]) -> int:
-    if problem.code == "ledger-busy":
+    if problem.code in ("ledger-busy", "document-fonts-missing"):
         return HTTP_503_SERVICE_UNAVAILABLE
     if problem.code == "json-too-large":
         return HTTP_413_CONTENT_TOO_LARGE

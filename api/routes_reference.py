@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Request, Response
@@ -11,9 +12,10 @@ from pydantic import BaseModel
 from api.bodies import SCHEME_TEXT
 from api.edge import API, READ, problems
 from api.replies import content_reply
+from api.scheme_answers import FindingAnswer, finding_answers
 from api.strict_bodies import StrictRoute
 from projections.scheme_files import load, shipped, source, vocabulary
-from schemes.consistency import notes
+from schemes.lint import lint
 from schemes.reading import read_scheme
 from schemes.scheme import Scheme
 from schemes.vocabulary import Vocabulary
@@ -24,7 +26,7 @@ SchemeId = Annotated[str, Path(description="The id of a shipped scheme.", exampl
 
 
 class SchemeSummary(BaseModel):
-    """A scheme that can be used, and what a reader should know of it though nothing is wrong."""
+    """A scheme that can be used, and what the lint finds in it."""
 
     id: str
     version: str
@@ -32,7 +34,7 @@ class SchemeSummary(BaseModel):
     jurisdiction: str
     year: int
     groups: dict[str, int]
-    notes: list[str]
+    findings: list[FindingAnswer]
 
 
 class SchemeList(BaseModel):
@@ -56,7 +58,7 @@ def read_scheme_format(request: Request) -> Response:
 @router.get(f"{API}/schemes", response_model=SchemeList, responses=READ)
 def list_shipped_schemes(request: Request) -> Response:
     """List the schemes that are shipped."""
-    answer = SchemeList(schemes=[_summary(load(one)) for one in shipped()])
+    answer = SchemeList(schemes=[_shipped_summary(one) for one in shipped()])
     return content_reply(request, answer.model_dump_json().encode())
 
 
@@ -84,8 +86,13 @@ def read_scheme_document(request: Request, scheme: SchemeId) -> Response:
 
 @router.get(f"{API}/schemes/{{scheme}}/summary", response_model=SchemeSummary, responses=READ)
 def read_scheme_summary(request: Request, scheme: SchemeId) -> Response:
-    """Return what a shipped scheme holds, and the notes on it: printed labels that its rows do not add up to."""
-    return content_reply(request, _summary(load(scheme)).model_dump_json().encode())
+    """Return what a shipped scheme holds, and what the lint finds in it."""
+    return content_reply(request, _shipped_summary(scheme).model_dump_json().encode())
+
+
+@cache
+def _shipped_summary(scheme_id: str) -> SchemeSummary:
+    return _summary(load(scheme_id))
 
 
 def _summary(scheme: Scheme) -> SchemeSummary:
@@ -96,5 +103,5 @@ def _summary(scheme: Scheme) -> SchemeSummary:
         jurisdiction=scheme.jurisdiction.code,
         year=scheme.year,
         groups={group.id: len(group.indicators) for group in scheme.groups},
-        notes=notes(scheme),
+        findings=finding_answers(lint(scheme, vocabulary())),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -15,7 +16,8 @@ MEBIBYTE = 1024 * KIBIBYTE
 class Settings(BaseSettings):
     """Where the ledger is kept and how it is served. `port` 0 takes any free port.
 
-    `largest_body` bounds the body of a request in bytes, `largest_batch` that of a batch of observations.
+    `largest_body` bounds the body of a request in bytes, `largest_batch` that of a batch of observations. `font_folder`
+    holds the fonts of official documents (仿宋_GB2312, 方正小标宋简体 and so on), if there are any.
     """
 
     model_config = SettingsConfigDict(env_prefix="MINGZHANG_", frozen=True)
@@ -31,4 +33,5 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8700
     largest_body: Annotated[int, Field(ge=KIBIBYTE)] = MEBIBYTE
+    font_folder: Path | None = None
     largest_batch: Annotated[int, Field(ge=KIBIBYTE)] = 8 * MEBIBYTE

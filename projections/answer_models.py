@@ -195,6 +195,33 @@ class RankingAnswer(Standing):
     groups: list[RankedGroup]
 
 
+class ClausePlaceAnswer(Answer):
+    """Where a clause stands in the official document: page and lines from 1, and the words there.
+
+    `how` says whether the clause's own words led there, or only a title that stands in a single place.
+    """
+
+    page: int
+    first_line: int
+    last_line: int
+    excerpt: str
+    how: Literal["exact", "by_title"]
+
+
+class ClauseAnswer(Answer):
+    """The clause of a row.
+
+    `document` is the title of the official document, null where none is registered; `place` is null where the clause
+    was not found in it for certain.
+    """
+
+    indicator: str
+    titles: list[str]
+    clause: str
+    document: str | None
+    place: ClausePlaceAnswer | None
+
+
 # --- histories and observations ----------------------------------------------------------------------------------
 
 

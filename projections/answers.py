@@ -14,7 +14,7 @@ from typing import Any
 
 from ledger.commands import Receipt
 from ledger.decisions import Unit, YearState
-from ledger.events import Event, Evidence, SchemeAdopted, YearOpened
+from ledger.events import Event, Evidence, SchemeAdopted, SchemeReference, YearOpened
 from ledger.rejection import rejected
 from projections.answer_models import (
     AdoptionAnswer,
@@ -63,7 +63,7 @@ def sheet_answer(view: YearView, unit: Unit) -> SheetAnswer:
     scored = {row.indicator.id for row in sheet.score.rows}
     rows = group.indicators if group else ()
     return SheetAnswer(
-        **_standing(view),
+        **standing(view),
         unit=unit.name_on(view.as_of),
         key=unit.key,
         group=sheet.group,
@@ -95,7 +95,7 @@ def sheet_answer(view: YearView, unit: Unit) -> SheetAnswer:
 
 def sheets_answer(view: YearView) -> YearSheets:
     """Return the sheets of all units assessed on the day."""
-    return YearSheets(**_standing(view), sheets=[sheet_answer(view, unit) for unit in view.units])
+    return YearSheets(**standing(view), sheets=[sheet_answer(view, unit) for unit in view.units])
 
 
 def ranking_answer(view: YearView) -> RankingAnswer:
@@ -107,14 +107,14 @@ def ranking_answer(view: YearView) -> RankingAnswer:
         units.sort(key=lambda unit: found[unit.key].rank)
         places = [_place(view, unit, found[unit.key]) for unit in units]
         groups.append(RankedGroup(group=group, title=_title(view.scheme, group), places=places))
-    return RankingAnswer(**_standing(view), groups=groups)
+    return RankingAnswer(**standing(view), groups=groups)
 
 
 def history_answer(view: YearView, unit: Unit) -> HistoryAnswer:
     """Return the history of a unit assessed on the day."""
     history = view.history(unit)
     return HistoryAnswer(
-        **_standing(view),
+        **standing(view),
         unit=unit.name_on(view.as_of),
         key=unit.key,
         group=unit.group,
@@ -218,14 +218,15 @@ def adoption_answers(events: Iterable[Event], scheme: Callable[[str], Scheme]) -
     ]
 
 
-def _standing(view: YearView) -> dict[str, Any]:
-    _, reference = view.state.opened()
+def standing(view: YearView, version: SchemeReference | None = None) -> dict[str, Any]:
+    """Return what an answer about the view was worked out from; `version` where it is not the scheme in force."""
+    _, in_force = view.state.opened()
     return {
         "jurisdiction": view.scheme.jurisdiction.code,
         "year": view.state.year,
         "as_of": view.as_of,
         "known_at": view.known_at,
-        "scheme": reference,
+        "scheme": version or in_force,
         "position": view.position,
     }
 

@@ -152,6 +152,28 @@ class Rectifications(_Model):
     notes: tuple[str, ...]
 
 
+class Appeal(_Model):
+    """One unit's appeal when the year is over. Which unit and which fact is found in the year as it was told.
+
+    `closing` is the reason for which the year is closed before it; without one the year stays open, and the appeal is
+    about a fact recorded within its last days. `kinds` are the facts it may be about. `order` is what is decided: the
+    fact void, `count` its number from then on, the row judged at its best; or nothing, since removing the fact would
+    change nothing. In the words, `{fact}`, `{unit}` and `{row}` stand for what was found.
+    """
+
+    closing: str | None = None
+    kinds: tuple[str, ...]
+    order: Literal["void", "amend", "judge"] | None = None
+    count: int | None = None
+    outcome: Literal["upheld", "partly_upheld", "dismissed"]
+    grounds: str
+    evidence: str
+    finding: str
+    recommendation: str
+    reasons: str
+    decision_document: str
+
+
 class Plan(_Model):
     """A county's year. Findings without days of their own occur from `first` to `last`.
 
@@ -177,6 +199,7 @@ class Plan(_Model):
     voids: tuple[Correction, ...]
     amendments: tuple[Correction, ...]
     rectifications: Rectifications
+    appeal: Appeal
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from api.terminal_tables import CHINA
+from ledger.decisions import CHINA
 
 Run = Callable[..., tuple[int, str, str]]
 WHERE = ("--jurisdiction", "360982", "--year", "2021")

@@ -239,11 +239,11 @@ def test_a_year_is_opened_with_units_of_ones_own(new_county: County) -> None:
     assert new_county.get(f"{HERE}/years") == jurisdiction["years"] == [new_county.get(YEAR)]
 
 
-def test_shipped_schemes_are_shown_with_their_notes_and_as_written(county: County) -> None:
+def test_shipped_schemes_are_shown_with_their_findings_and_as_written(county: County) -> None:
     listed = {scheme["id"]: scheme for scheme in county.get("/api/v1/schemes")["schemes"]}
 
     assert list(listed) == ["changshu-2020", "langxi-2019", "linyi-2023", "yanjiang-2021", "zhangshu-2021"]
-    assert listed["langxi-2019"]["notes"]
+    assert listed["langxi-2019"]["findings"][0]["code"] == "lint-label-sum"
     assert county.get("/api/v1/schemes/langxi-2019/summary") == listed["langxi-2019"]
     written = county.client.get("/api/v1/schemes/langxi-2019/document")
     assert written.headers["content-type"] == "application/yaml"

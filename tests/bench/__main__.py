@@ -90,6 +90,29 @@ COMPARISONS = (
         at_most=20,
         rounds=1,
     ),
+    Comparison(
+        "derivation of a unit", "ms", "derivation_of_a_unit", "plain_evaluation", "evaluation of the year", rounds=3
+    ),
+    Comparison(
+        "without each of a unit's own",
+        "ms",
+        "what_ifs_of_a_unit",
+        "plain_evaluation",
+        "evaluation of the year",
+        rounds=3,
+    ),
+    Comparison(
+        "smallest sets of a unit",
+        "ms",
+        "smallest_sets_of_a_unit",
+        "plain_evaluation",
+        "evaluation of the year",
+        rounds=3,
+    ),
+    Comparison("revised replay", "ms", "revised_replay", "plain_evaluation", "evaluation of the year", rounds=3),
+    Comparison(
+        "revised replays of 100 counties", "s", "revised_replays", "plain_evaluations", "evaluations of them", rounds=1
+    ),
     Comparison("cached sheet over HTTP", "ms", "sheet_over_http", "liveness_over_http", "/health/live", rounds=3),
     Comparison("the same, not modified", "ms", "sheet_not_modified", "liveness_over_http", "/health/live", rounds=3),
     Comparison("rebuild of facts", "µs/event", "rebuilding", "reading_events", "reading the events", rounds=3),

@@ -16,7 +16,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import NamedTemporaryFile
@@ -33,7 +32,9 @@ from ledger.commands import Attempt, Observe
 from ledger.database import open_engine
 from ledger.rebuilding import rebuild_facts
 from ledger.tables import events
-from schemes.sheets import Situation, sheets
+from schemes.sheets import sheets
+from tests.bench.outcomes import Measurement, Outcome
+from tests.bench.questions import QUESTIONS
 from tests.bench.workload import CODE, YEAR, County, county, now, observations, opened_year, states
 
 T = TypeVar("T")
@@ -47,19 +48,6 @@ WARM_UP = 200
 REBUILT = 10_000
 COUNTIES, COUNTY_FACTS = 100, 10_000
 REQUESTS = 1_500
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A measured figure; `peak_kibibytes` is of another process where it was that one's memory that counted."""
-
-    figure: float
-    note: str = ""
-    peak_kibibytes: int | None = None
-
-
-Measurement = Callable[[str], Outcome]
-"""Takes the URL of a new database, which some do not need."""
 
 
 def single_appends(database: str) -> Outcome:
@@ -213,7 +201,7 @@ def _counties() -> list[County]:
 
 def _evaluation(given: County) -> float:
     begun = perf_counter()
-    sheets(Situation(given.scheme, given.roster, given.facts, given.scheme.period.last))
+    sheets(given.situation())
     return perf_counter() - begun
 
 
@@ -320,6 +308,7 @@ MEASUREMENTS: dict[str, Measurement] = {
         sheet_over_http,
         sheet_not_modified,
         liveness_over_http,
+        *QUESTIONS,
     )
 }
 

@@ -22,6 +22,7 @@ from schemes.fact import AttributeValue, Fact
 from schemes.figures import Roster
 from schemes.rules import Selection
 from schemes.scheme import Group, Scheme
+from schemes.sheets import Situation
 from schemes.vocabulary import CodeAttribute, CodesAttribute, DecimalAttribute, IntegerAttribute, ItemAttribute
 
 SCHEME = "zhangshu-2021"
@@ -112,6 +113,10 @@ class County:
     scheme: Scheme
     roster: Roster
     facts: list[Fact]
+
+    def situation(self) -> Situation:
+        """Return the year at its end, with nothing worked out yet."""
+        return Situation(self.scheme, self.roster, self.facts, self.scheme.period.last)
 
 
 def county(units: int, facts: int, seed: int) -> County:
