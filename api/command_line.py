@@ -1,4 +1,4 @@
-"""The command `mingzhang`: cases and schemes here, everything that needs a database in `api.ledger_commands`.
+"""The command `mingzhang`: cases and schemes here, everything that needs a database in `api.commands.ledger`.
 
 Replaying a case needs no database, web server or ledger store, and is run thousands of times in a row: what these
 need is imported only for their own commands.
@@ -34,15 +34,15 @@ app.add_typer(schemes, name="scheme")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 LIGHT_COMMANDS = frozenset({"replay", "check"})
-SCHEME_COMMANDS = ("api.scheme_commands", "api.scheme_writing_commands")
+SCHEME_COMMANDS = ("api.commands.scheme", "api.commands.scheme_writing")
 COMMANDS = (
-    "api.ledger_commands",
-    "api.year_commands",
-    "api.derivation_commands",
-    "api.what_if_commands",
-    "api.appeal_commands",
-    "api.dossier_commands",
-    "api.demo_command",
+    "api.commands.ledger",
+    "api.commands.year",
+    "api.commands.derivation",
+    "api.commands.what_if",
+    "api.commands.appeal",
+    "api.commands.dossier",
+    "api.commands.demo",
 )
 
 

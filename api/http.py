@@ -12,23 +12,23 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api import (
-    routes_appeals,
-    routes_clauses,
-    routes_derivations,
-    routes_dossiers,
-    routes_observations,
-    routes_operations,
-    routes_reference,
-    routes_schemes,
-    routes_views,
-    routes_what_ifs,
-    routes_years,
-)
 from api.edge import Clock, Edge
 from api.metrics import Metrics
 from api.problems import ProblemDetails, add_problem_handlers
 from api.requests import Requests
+from api.routes import (
+    appeals,
+    clauses,
+    derivations,
+    dossiers,
+    observations,
+    operations,
+    reference,
+    schemes,
+    views,
+    what_ifs,
+    years,
+)
 from api.settings import Settings
 from projections.jurisdictions import Jurisdictions
 
@@ -80,18 +80,18 @@ def create_app(jurisdictions: Jurisdictions, settings: Settings, clock: Clock) -
     add_problem_handlers(app)
     app.add_middleware(Requests, metrics=metrics)
     for router in (
-        routes_years.router,
-        routes_observations.batches,
-        routes_observations.router,
-        routes_views.router,
-        routes_derivations.router,
-        routes_what_ifs.router,
-        routes_appeals.router,
-        routes_dossiers.router,
-        routes_schemes.router,
-        routes_clauses.router,
-        routes_reference.router,
-        routes_operations.router,
+        years.router,
+        observations.batches,
+        observations.router,
+        views.router,
+        derivations.router,
+        what_ifs.router,
+        appeals.router,
+        dossiers.router,
+        schemes.router,
+        clauses.router,
+        reference.router,
+        operations.router,
     ):
         app.include_router(router)
     app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")

@@ -10,13 +10,13 @@ from pydantic import JsonValue, TypeAdapter
 
 from projections.answer_models import Answer
 from projections.scheme_files import vocabulary
-from schemes.change_sentences import change_sentence
-from schemes.changes import Change, ChangeKind, What
+from schemes.comparing.changes import Change, ChangeKind, What
+from schemes.comparing.differences import changes
+from schemes.comparing.sentences import change_sentence
 from schemes.conditions import Where
-from schemes.differences import changes
 from schemes.exact import plain
-from schemes.finding import Finding
-from schemes.lint import lint
+from schemes.linting.finding import Finding
+from schemes.linting.lint import lint
 from schemes.reading import dotted
 from schemes.rules import Model
 from schemes.scheme import Scheme

@@ -9,8 +9,8 @@ from datetime import date
 from ledger.decisions import Unit, YearState
 from ledger.events import Reading
 from ledger.rejection import Refusal, Rejection, rejected
+from projections.proceedings.terms import term_end
 from projections.scheme_files import vocabulary
-from projections.terms import term_end
 from schemes.admission import admit
 from schemes.figures import Roster
 from schemes.scheme import Scheme
@@ -57,7 +57,7 @@ class SchemeAdmission:
             raise rejected("unknown-indicator", "indicator", message)
 
     def term_end(self, start: date, working_days: int, before: date) -> date | None:
-        """Return as `projections.terms.term_end` does."""
+        """Return as `projections.proceedings.terms.term_end` does."""
         return term_end(start, working_days, before)
 
     def _words_of(self, year: YearState) -> _Words:

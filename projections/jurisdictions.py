@@ -29,7 +29,7 @@ from ledger.events import (
 from ledger.rejection import Rejection, rejected
 from ledger.tables import ledgers
 from projections.admission import SchemeAdmission
-from projections.frozen_sheets import FrozenSheets, frozen_sheets
+from projections.proceedings.frozen_sheets import FrozenSheets, frozen_sheets
 from projections.scheme_files import vocabulary
 from projections.years import LastGrades, Recorded, YearEvents, YearFacts, YearView
 from schemes.reading import read_scheme

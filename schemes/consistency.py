@@ -1,7 +1,7 @@
 """What the models of a scheme cannot see on their own: names that must exist, ids that must differ, order of steps.
 
 Findings come back as (code, path, message); `schemes.reading` adds file and line. What can be used as it is, but
-should be looked at, is `schemes.lint`'s.
+should be looked at, is `schemes.linting.lint`'s.
 
 A table must give one answer for every value, no gap and no overlap:
 

@@ -18,15 +18,15 @@ from api.demonstration.plan import Appeal, plan_of
 from ledger.application import LedgerApplication
 from ledger.commands import Accept, Attempt, DecideAppeal, FileAppeal, Order, OrderAmend, OrderJudge, OrderVoid, Review
 from ledger.events import Changes, Evidence
-from projections.closings import close_year
 from projections.jurisdictions import Jurisdictions
-from projections.proceedings import Proceeding, proceeding_of, proceedings_of
+from projections.proceedings.closings import close_year
+from projections.proceedings.proceedings import Proceeding, proceeding_of, proceedings_of
 from projections.scheme_files import vocabulary
 from projections.years import YearView
 from schemes.exact import plain
 from schemes.fact import Fact
+from schemes.questions.what_if import Supposition, UnitChange, what_if, without_each
 from schemes.scheme import Indicator, Scheme
-from schemes.what_if import Supposition, UnitChange, what_if, without_each
 from schemes.wording import fact_phrase
 
 _LAST_DAYS: Final = 13

@@ -23,9 +23,9 @@ from api.proceeding_labels import KINDS, ORDERS, STEPS
 from ledger.decisions import CHINA
 from ledger.events import Evidence
 from projections.answer_models import EntryAnswer, ReadingAnswer
-from projections.derivation_models import DerivationAnswer, NodeAnswer
-from projections.dossier_models import DossierAnswer, MovedUnit, ShareAnswer, StandingAnswer
-from projections.proceeding_models import OrderAnswer, ProceedingAnswer, StepAnswer
+from projections.proceedings.dossier_models import DossierAnswer, MovedUnit, ShareAnswer, StandingAnswer
+from projections.proceedings.models import OrderAnswer, ProceedingAnswer, StepAnswer
+from projections.questions.derivation_models import DerivationAnswer, NodeAnswer
 from schemes.fact import Fact
 from schemes.vocabulary import Vocabulary
 from schemes.wording import fact_phrase

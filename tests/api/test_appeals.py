@@ -15,7 +15,7 @@ from httpx2 import Response
 from typer.testing import CliRunner
 
 from api.command_line import app
-from api.routes_scheme_documents import LARGEST_DOCUMENT
+from api.routes.scheme_documents import LARGEST_DOCUMENT
 from projections.scheme_files import source
 from tests.api.county import EVIDENCE, HERE, OTHER, UNIT, YEAR, County
 
@@ -256,7 +256,7 @@ def test_an_official_document_is_kept_byte_by_byte(county: County) -> None:
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     """The command line on a database of its own, with the year open; gives what a command prints as JSON."""
     monkeypatch.setenv("MINGZHANG_DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
-    for module in ("api.ledger_commands", "api.appeal_commands"):
+    for module in ("api.commands.ledger", "api.commands.appeal"):
         import_module(module)
 
     def said(*words: str, fails: bool = False) -> Any:

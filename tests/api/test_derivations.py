@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from schemes.recomputing import disagreements
+from schemes.derivations.recomputing import disagreements
 from tests.api.county import OTHER, UNIT, YEAR, County
 
 MISCHIEF = '<script>alert(1)</script> & "引号"'

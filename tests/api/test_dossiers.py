@@ -10,7 +10,7 @@ import docx
 import pytest
 from pypdf import PdfReader
 
-from schemes.recomputing import disagreements
+from schemes.derivations.recomputing import disagreements
 from tests.api.county import EVIDENCE, UNIT, YEAR, County
 
 GROUNDS = "通报点名的账号不是我单位主办 <b>#import</b>"

@@ -15,22 +15,22 @@ from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 from typer.testing import CliRunner, Result
 
-import api.scheme_commands
-import api.scheme_writing_commands
+import api.commands.scheme
+import api.commands.scheme_writing
 from api.command_line import app
 from projections.cases import differences, read_case, replay
 from projections.scheme_files import vocabulary
-from projections.scheme_workbook_conditions import Conditions
-from projections.scheme_workbook_values import Context
-from projections.scheme_workbooks import template
-from schemes.lint import lint
+from projections.workbooks.conditions import Conditions
+from projections.workbooks.importing import template
+from projections.workbooks.values import Context
+from schemes.linting.lint import lint
 from schemes.reading import read_scheme
 from schemes.rules import Rule
 from schemes.scheme import Group, Scheme
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDES = ("writing-a-scheme.md", "writing-a-scheme.zh-CN.md")
-COMMANDS = (api.scheme_commands, api.scheme_writing_commands)
+COMMANDS = (api.commands.scheme, api.commands.scheme_writing)
 
 
 def blocks(guide: str, language: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import api.scheme_commands  # noqa: F401  # puts its commands under `scheme`
+import api.commands.scheme  # noqa: F401  # puts its commands under `scheme`
 from api.command_line import schemes
 from projections.scheme_files import source
 from tests.api.county import County

@@ -147,7 +147,7 @@ def recorded(url: str) -> list[str]:
 
 
 def _run(url: str, *words: str) -> tuple[int, str, str]:
-    for module in ("api.ledger_commands", "api.what_if_commands"):
+    for module in ("api.commands.ledger", "api.commands.what_if"):
         import_module(module)
     done = CliRunner(env={"MINGZHANG_DATABASE_URL": url, "COLUMNS": "160"}).invoke(app, list(words))
     return done.exit_code, done.stdout, done.stderr

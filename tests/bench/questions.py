@@ -10,14 +10,14 @@ from statistics import median
 from time import perf_counter
 
 from projections.scheme_files import vocabulary
-from schemes.attribution import attribution
-from schemes.derivation import derivation
-from schemes.differences import changes
+from schemes.comparing.differences import changes
+from schemes.derivations.derivation import derivation
+from schemes.questions.attribution import attribution
+from schemes.questions.smallest_sets import smallest_sets
+from schemes.questions.what_if import without_each
 from schemes.revision import Edit, revised
 from schemes.scheme import Scheme
 from schemes.sheets import Situation, sheets
-from schemes.smallest_sets import smallest_sets
-from schemes.what_if import without_each
 from tests.bench.outcomes import Measurement, Outcome
 from tests.bench.workload import County, county
 

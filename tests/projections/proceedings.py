@@ -14,8 +14,8 @@ from ledger.commands import Accept, DecideAppeal, DecideClaim, FileAppeal, FileC
 from ledger.proceedings import Kind
 from ledger.rejection import Rejection
 from projections.cases import sheet_as_json
-from projections.closings import close_year
-from projections.proceedings import Proceeding, proceeding_of
+from projections.proceedings.closings import close_year
+from projections.proceedings.proceedings import Proceeding, proceeding_of
 from projections.years import YearView
 from tests.projections.conftest import CODE, County
 

@@ -43,7 +43,7 @@ from ledger.rebuilding import compare_facts, rebuild_facts
 from ledger.rejection import Rejection
 from projections.cases import sheet_as_json
 from projections.jurisdictions import Jurisdictions, scheme_units, scheme_version
-from projections.proceedings import ProceedingsWanted, proceeding_answer, proceedings_answer
+from projections.proceedings.proceedings import ProceedingsWanted, proceeding_answer, proceedings_answer
 from projections.scheme_files import source
 from schemes.sheets import sheets as sheets_of
 from tests.projections.conftest import CIRCULAR, CODE, EVIDENCE, County

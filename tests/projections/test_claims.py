@@ -12,7 +12,7 @@ from ledger.database import open_engine
 from ledger.rejection import Rejection
 from projections.cases import Case, Replay, sheet_as_json
 from projections.jurisdictions import Jurisdictions, scheme_version
-from projections.proceedings import proceeding_answer
+from projections.proceedings.proceedings import proceeding_answer
 from projections.scheme_files import load, source, vocabulary
 from tests.projections.conftest import CODE, County
 from tests.projections.proceedings import (

@@ -15,10 +15,10 @@ from ledger.database import open_engine
 from ledger.events import Changes, DocumentType
 from ledger.rebuilding import compare_facts
 from ledger.rejection import Rejection
-from projections.closings import close_year, closings_answer, frozen_document
-from projections.frozen_sheets import frozen_sheets
 from projections.jurisdictions import Jurisdictions, scheme_version
-from projections.official_documents import official_document
+from projections.official_documents.registering import official_document
+from projections.proceedings.closings import close_year, closings_answer, frozen_document
+from projections.proceedings.frozen_sheets import frozen_sheets
 from projections.scheme_files import source
 from tests.projections.conftest import CIRCULAR, CODE, EVIDENCE, County
 from tests.projections.proceedings import (

@@ -11,12 +11,12 @@ import pytest
 from ledger.commands import Amend, Rectify, Void
 from ledger.events import Changes
 from ledger.rejection import Rejection
-from projections.derivation_models import DerivationAnswer, NodeAnswer
-from projections.derivations import derivation_of, kept_version, only_row
 from projections.jurisdictions import scheme_version
+from projections.questions.derivation_models import DerivationAnswer, NodeAnswer
+from projections.questions.derivations import derivation_of, kept_version, only_row
 from projections.scheme_files import source
+from schemes.derivations.recomputing import disagreements
 from schemes.exact import plain
-from schemes.recomputing import disagreements
 from tests.projections.conftest import CODE, EVIDENCE, County
 
 UNIT = "福城街道"

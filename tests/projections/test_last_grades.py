@@ -10,8 +10,8 @@ import pytest
 from ledger.application import LedgerApplication
 from ledger.commands import Observe, Void
 from projections.answers import history_answer, sheet_answer
-from projections.closings import close_year
 from projections.jurisdictions import scheme_units, scheme_version
+from projections.proceedings.closings import close_year
 from projections.scheme_files import source
 from projections.years import YearView
 from schemes.exact import plain

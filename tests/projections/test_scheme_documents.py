@@ -11,8 +11,8 @@ from pypdf import PdfReader, PdfWriter
 from api.documents.blocks import Attachment, Heading, OfficialDocument, Paragraph, Table, chinese_numeral
 from api.documents.pdf import pdf
 from ledger.rejection import Rejection
-from projections.clauses import LONGEST_EXCERPT, Place, locate
-from projections.scheme_documents import PDF, TEXT, Page, pages
+from projections.official_documents.clauses import LONGEST_EXCERPT, Place, locate
+from projections.official_documents.pages import PDF, TEXT, Page, pages
 
 BODY = """东风县政务公开考核办法
 

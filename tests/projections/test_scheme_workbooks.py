@@ -18,9 +18,9 @@ from pydantic import TypeAdapter
 from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it ships no types
 
 from projections.scheme_files import load, shipped, vocabulary
-from projections.scheme_workbook_columns import SCHEME_LINES, SCHEME_SHEET, SHEETS, WAYS
-from projections.scheme_workbook_files import LARGEST_FILE, LARGEST_UNPACKED, Cells, address, read_cells
-from projections.scheme_workbooks import Imported, import_workbook, scheme_file, template
+from projections.workbooks.columns import SCHEME_LINES, SCHEME_SHEET, SHEETS, WAYS
+from projections.workbooks.files import LARGEST_FILE, LARGEST_UNPACKED, Cells, address, read_cells
+from projections.workbooks.importing import Imported, import_workbook, scheme_file, template
 from schemes.problem import InvalidInput, Problem
 from schemes.reading import read_scheme
 from schemes.rules import Rule

@@ -8,8 +8,8 @@ import pytest
 
 from projections.cases import differences, read_case, replay
 from projections.scheme_files import load_file, vocabulary
-from projections.scheme_workbooks import import_workbook
-from schemes.lint import lint
+from projections.workbooks.importing import import_workbook
+from schemes.linting.lint import lint
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SCHEME = EXAMPLES / "shilixian-2024.yaml"

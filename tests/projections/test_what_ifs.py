@@ -11,14 +11,14 @@ from ledger.commands import Void
 from ledger.rejection import Rejection
 from projections.cases import Replay, read_case
 from projections.jurisdictions import scheme_version
-from projections.revised_replays import chosen_version, replay_answer
+from projections.questions.models import ReplayAnswer, ReplayChoice, Suppositions, WhatIfAnswer, WithoutEachAnswer
+from projections.questions.revised_replays import chosen_version, replay_answer
+from projections.questions.what_ifs import what_if_answer, without_each_answer
 from projections.scheme_files import load, source, vocabulary
-from projections.what_if_models import ReplayAnswer, ReplayChoice, Suppositions, WhatIfAnswer, WithoutEachAnswer
-from projections.what_ifs import what_if_answer, without_each_answer
 from projections.years import YearView
 from schemes.problem import InvalidInput
+from schemes.questions.what_if import Supposition, what_if
 from schemes.sheets import sheets
-from schemes.what_if import Supposition, what_if
 from tests.projections.conftest import CIRCULAR, CODE, EVIDENCE, County
 from tests.projections.test_cases import CASES
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.scheme_files import load
-from schemes.attribution import attribution, single_changes
-from schemes.differences import changes, with_changes
+from schemes.comparing.differences import changes, with_changes
 from schemes.exact import ZERO
 from schemes.fact import Fact
 from schemes.problem import InvalidInput
+from schemes.questions.attribution import attribution, single_changes
 from schemes.revision import Edit, revised
 from schemes.scheme import Scheme
 from schemes.sheets import Sheet, Situation, default_roster, sheets

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from projections.cases import Replay, read_case
 from projections.scheme_files import load, vocabulary
-from schemes.derivation import derivation
-from schemes.derivation_node import Absence, Absent, Node, Operator, as_json
+from schemes.derivations.derivation import derivation
+from schemes.derivations.node import Absence, Absent, Node, Operator, as_json
+from schemes.derivations.recomputing import disagreements
 from schemes.exact import parse_decimal, plain
 from schemes.fact import AttributeValue, Fact
 from schemes.reading import read_scheme
-from schemes.recomputing import disagreements
 from schemes.rules import Selection, kinds_of
 from schemes.scheme import Period, Scheme
 from schemes.sheets import Sheet, Situation, default_roster, sheets

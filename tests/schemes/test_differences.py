@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.scheme_files import load, source, vocabulary
-from schemes.change_sentences import change_sentence
-from schemes.changes import Change
+from schemes.comparing.changes import Change
+from schemes.comparing.differences import changes, with_changes
+from schemes.comparing.sentences import change_sentence
 from schemes.consistency import inconsistencies
-from schemes.differences import changes, with_changes
 from schemes.reading import read_scheme
 from schemes.revision import Edit, revised
 from schemes.scheme import Scheme

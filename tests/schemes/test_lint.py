@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.scheme_files import load, shipped, source, vocabulary
-from schemes.accepting import with_acceptance
 from schemes.conditions import Where
-from schemes.finding import Finding
-from schemes.lint import lint
+from schemes.linting.accepting import with_acceptance
+from schemes.linting.finding import Finding
+from schemes.linting.lint import lint
+from schemes.linting.reach import Reach
+from schemes.linting.satisfying import contradictory, satisfying
 from schemes.problem import InvalidInput
-from schemes.reach import Reach
 from schemes.reading import dotted, read_scheme
 from schemes.rules import Selection
-from schemes.satisfying import contradictory, satisfying
 from schemes.scheme import Accepted, Scheme
 from schemes.sheets import Situation, default_roster, sheets
 from tests.schemes.strategies import SCHEMES, facts

@@ -16,10 +16,10 @@ from projections.scheme_files import load
 from schemes.fact import AttributeValue, Fact
 from schemes.history import history
 from schemes.problem import InvalidInput
+from schemes.questions.smallest_sets import SmallestSet, smallest_sets, smallest_sets_with
+from schemes.questions.what_if import Outcome, Supposition, supposed, what_if, without_each
 from schemes.scheme import Scheme
 from schemes.sheets import Sheet, Situation, default_roster, sheets
-from schemes.smallest_sets import SmallestSet, smallest_sets, smallest_sets_with
-from schemes.what_if import Outcome, Supposition, supposed, what_if, without_each
 from tests.schemes.strategies import SCHEMES, a_day, facts
 
 any_scheme = pytest.mark.parametrize("name", SCHEMES)

@@ -1,0 +1,310 @@
+"""The commands that need a ledger: they open the database, call one service, and show what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import typer
+from pydantic import BaseModel
+from rich.console import RenderableType
+
+from api.command_line import AsJson, app, print_json
+from api.commands.importing import import_observations
+from api.commands.options import (
+    Actor,
+    AsOf,
+    Code,
+    Database,
+    Day,
+    EvidenceDocument,
+    EvidenceFile,
+    EvidenceTitle,
+    EvidenceUrl,
+    Key,
+    KnownAt,
+    Locator,
+    Reason,
+    Year,
+    as_wish,
+    attempt,
+    console,
+    day_asked,
+    environment_checked,
+    file_bytes,
+    moment_asked,
+    opened,
+    progress_bar,
+    show_receipts,
+    stated_evidence,
+)
+from api.commands.tables import history_table, ranking_table, sheet_table
+from api.opening import now
+from api.refusals import EXIT_DIFFERENT, refusals_shown
+from api.settings import Settings
+from ledger.commands import Amend, Observe, Rectify, Void
+from ledger.rebuilding import compare_facts, rebuild_facts
+from projections.answers import history_answer, ranking_answer, receipt_answer, sheet_answer
+from projections.scheme_files import vocabulary
+from schemes.problem import refuse
+from schemes.vocabulary import CodesAttribute, IntegerAttribute
+
+A = TypeVar("A", bound=BaseModel)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Loopback address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes any free one.")] = None,
+    database: Database = None,
+) -> None:
+    """Serve HTTP (loopback only: there is no access control yet)."""
+    from api.serving import serve as serve_http  # noqa: PLC0415  # the web framework is for this command only
+
+    stated = {"host": host, "port": port, "database_url": database}
+    with refusals_shown(as_json=False), environment_checked():
+        serve_http(Settings.with_stated(stated))
+
+
+@app.command()
+def observe(
+    jurisdiction: Code,
+    year: Year,
+    unit: Annotated[str, typer.Option(help="The assessed unit.")],
+    kind: Annotated[str, typer.Option(help="The kind of observation.")],
+    on: Day,
+    count: Annotated[int, typer.Option(help="How many places, times or pieces.")] = 1,
+    attribute: Annotated[list[str] | None, typer.Option("--attribute", "-a", help="NAME=VALUE, repeatable.")] = None,
+    note: Annotated[str | None, typer.Option(help="The recorder's words.")] = None,
+    evidence: EvidenceTitle = None,
+    url: EvidenceUrl = None,
+    document: EvidenceDocument = None,
+    file: EvidenceFile = None,
+    locator: Locator = None,
+    actor: Actor = "office",
+    key: Key = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record one observation with its evidence."""
+    with refusals_shown(as_json), opened(database) as ledgers:
+        wish = as_wish(
+            Observe,
+            unit=unit,
+            kind=kind,
+            occurred_on=on.date(),
+            count=count,
+            attributes=_attributes(attribute or []),
+            evidence=stated_evidence(evidence, url, document, file, locator),
+            note=note,
+        )
+        receipts = ledgers.ledger(jurisdiction).observe(attempt(actor, key), year, [wish])
+        show_receipts(receipts, as_json)
+
+
+@app.command()
+def amend(
+    jurisdiction: Code,
+    observation: Annotated[UUID, typer.Argument(help="The observation's id.")],
+    reason: Reason,
+    unit: Annotated[str | None, typer.Option(help="The unit it should read.")] = None,
+    kind: Annotated[str | None, typer.Option(help="The kind it should read.")] = None,
+    on: Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day it should read.")] = None,
+    count: Annotated[int | None, typer.Option(help="The count it should read.")] = None,
+    attribute: Annotated[list[str] | None, typer.Option("--attribute", "-a", help="All attributes anew.")] = None,
+    evidence: EvidenceTitle = None,
+    url: EvidenceUrl = None,
+    document: EvidenceDocument = None,
+    file: EvidenceFile = None,
+    locator: Locator = None,
+    actor: Actor = "office",
+    key: Key = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Correct an observation: the named fields read otherwise from now on."""
+    with refusals_shown(as_json), opened(database) as ledgers:
+        stated = {
+            "unit": unit,
+            "kind": kind,
+            "occurred_on": on.date() if on else None,
+            "count": count,
+            "attributes": _attributes(attribute) if attribute else None,
+        }
+        changes = {name: value for name, value in stated.items() if value is not None}
+        paper = stated_evidence(evidence, url, document, file, locator)
+        wish = as_wish(Amend, changes=changes, reason=reason, evidence=paper)
+        show_receipts(ledgers.known_ledger(jurisdiction).amend(attempt(actor, key), observation, wish), as_json)
+
+
+@app.command()
+def void(
+    jurisdiction: Code,
+    observation: Annotated[UUID, typer.Argument(help="The observation's id.")],
+    reason: Reason,
+    evidence: EvidenceTitle = None,
+    url: EvidenceUrl = None,
+    document: EvidenceDocument = None,
+    file: EvidenceFile = None,
+    locator: Locator = None,
+    actor: Actor = "office",
+    key: Key = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record that an observation does not count from now on; a void is final."""
+    with refusals_shown(as_json), opened(database) as ledgers:
+        wish = as_wish(Void, reason=reason, evidence=stated_evidence(evidence, url, document, file, locator))
+        show_receipts(ledgers.known_ledger(jurisdiction).void(attempt(actor, key), observation, wish), as_json)
+
+
+@app.command()
+def rectify(
+    jurisdiction: Code,
+    observation: Annotated[UUID, typer.Argument(help="The observation's id.")],
+    on: Day,
+    note: Annotated[str | None, typer.Option(help="The recorder's words.")] = None,
+    evidence: EvidenceTitle = None,
+    url: EvidenceUrl = None,
+    document: EvidenceDocument = None,
+    file: EvidenceFile = None,
+    locator: Locator = None,
+    actor: Actor = "office",
+    key: Key = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record the day on which the unit has put the matter right."""
+    with refusals_shown(as_json), opened(database) as ledgers:
+        paper = stated_evidence(evidence, url, document, file, locator)
+        wish = as_wish(Rectify, on=on.date(), note=note, evidence=paper)
+        show_receipts(ledgers.known_ledger(jurisdiction).rectify(attempt(actor, key), observation, wish), as_json)
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="JSON lines, one observation each.")],
+    jurisdiction: Code,
+    year: Year,
+    actor: Actor = "office",
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record all observations of a file, up to 5,000 in one transaction; the same file twice changes nothing."""
+    with refusals_shown(as_json), opened(database) as ledgers:
+        ledger = ledgers.known_ledger(jurisdiction)
+        with progress_bar("recording", shown=not as_json) as progress:
+            receipts = import_observations(ledger, year, file_bytes(file), str(file), actor, now, progress)
+        if as_json:
+            print_json([receipt_answer(receipt).model_dump(mode="json") for receipt in receipts])
+        else:
+            first, last = receipts[0].position, receipts[-1].position
+            typer.echo(f"{len(receipts)} observations stand at positions {first} to {last}")
+
+
+@app.command()
+def sheet(
+    jurisdiction: Code,
+    year: Year,
+    unit: Annotated[str, typer.Argument(help="The unit.")],
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a unit's score sheet."""
+    with refusals_shown(as_json), opened(database) as ledgers:
+        view = ledgers.view(jurisdiction, year, day_asked(as_of), moment_asked(known_at))
+        _show(sheet_answer(view, view.unit(unit)), sheet_table, as_json)
+
+
+@app.command()
+def history(
+    jurisdiction: Code,
+    year: Year,
+    unit: Annotated[str, typer.Argument(help="The unit.")],
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how a unit's score came about, fact by fact."""
+    with refusals_shown(as_json), opened(database) as ledgers:
+        view = ledgers.view(jurisdiction, year, day_asked(as_of), moment_asked(known_at))
+        _show(history_answer(view, view.unit(unit)), history_table, as_json)
+
+
+@app.command()
+def rank(
+    jurisdiction: Code,
+    year: Year,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the ranking of each group."""
+    with refusals_shown(as_json), opened(database) as ledgers:
+        view = ledgers.view(jurisdiction, year, day_asked(as_of), moment_asked(known_at))
+        _show(ranking_answer(view), ranking_table, as_json)
+
+
+@app.command()
+def rebuild(jurisdiction: Code, database: Database = None, as_json: AsJson = False) -> None:
+    """Derive the facts table anew from the events."""
+    with refusals_shown(as_json), opened(database) as ledgers:
+        ledgers.known_ledger(jurisdiction)
+        with progress_bar("rebuilding", shown=not as_json) as progress:
+            rows = rebuild_facts(ledgers.engine, jurisdiction, progress)
+        print_json({"rows": rows}) if as_json else typer.echo(f"{rows} rows derived from the events")
+
+
+@app.command()
+def compare(jurisdiction: Code, database: Database = None, as_json: AsJson = False) -> None:
+    """Hold the facts table against the events; exit 1 when it differs."""
+    with refusals_shown(as_json), opened(database) as ledgers:
+        ledgers.known_ledger(jurisdiction)
+        with progress_bar("comparing", shown=not as_json) as progress:
+            found = list(compare_facts(ledgers.engine, jurisdiction, progress))
+        if as_json:
+            print_json({"differences": [{**one._asdict(), **_texts(one.expected, one.found)} for one in found]})
+        else:
+            for one in found:
+                typer.echo(f"position {one.position} {one.column}: expected {one.expected}, found {one.found}")
+            typer.echo("the facts are what the events say" if not found else f"{len(found)} differences")
+        if found:
+            raise typer.Exit(EXIT_DIFFERENT)
+
+
+def _texts(expected: object, found: object) -> dict[str, str]:
+    return {"expected": str(expected), "found": str(found)}
+
+
+def _attributes(stated: list[str]) -> dict[str, Any]:
+    """Return the attributes from NAME=VALUE; the vocabulary tells which are whole numbers and which lists."""
+    known = {name: one for kind in vocabulary().kinds.values() for name, one in kind.attributes.items()}
+    found: dict[str, Any] = {}
+    for one in stated:
+        name, sign, value = one.partition("=")
+        if not sign:
+            raise refuse("attribute-form", "attribute", f"found {one!r}, expected NAME=VALUE")
+        if name in found:
+            raise refuse("attribute-twice", f"attributes.{name}", "state each attribute once; a list has commas")
+        match known.get(name):
+            case CodesAttribute():
+                found[name] = value.split(",")
+            case IntegerAttribute() if value.isascii() and value.isdigit():
+                found[name] = int(value)
+            case _:
+                found[name] = value
+    return found
+
+
+def _show(answer: A, table: Callable[[A], RenderableType], as_json: bool) -> None:
+    if as_json:
+        print_json(answer.model_dump(mode="json"))
+    else:
+        console.print(table(answer))

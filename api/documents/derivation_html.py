@@ -1,0 +1,25 @@
+"""A derivation as an HTML fragment: folding details, escaped by the template engine, without script or style."""
+
+from __future__ import annotations
+
+from functools import cache
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from api.documents.derivation_text import quotations, standing_phrase
+from projections.questions.derivation_models import DerivationAnswer
+
+
+def derivation_html(answer: DerivationAnswer) -> str:
+    """Return the tree as one `<section>`; text of the ledger stands in it escaped."""
+    version = f"/api/v1/jurisdictions/{answer.jurisdiction}/schemes/{quote(answer.scheme.id)}/versions"
+    opened = f"{version}/{quote(answer.scheme.version, safe='')}/clauses/{quote(answer.group, safe='')}"
+    return _template().render(answer=answer, standing=standing_phrase(answer), quoted=quotations(answer), opened=opened)
+
+
+@cache
+def _template() -> Template:
+    loader = PackageLoader("api", "templates")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("derivation.html")

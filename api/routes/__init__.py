@@ -1,0 +1,1 @@
+"""The routes of the HTTP application, by what they are about."""

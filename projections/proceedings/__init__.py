@@ -1,0 +1,1 @@
+"""Appeals and claims, their terms and dossiers; the closing of years."""

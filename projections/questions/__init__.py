@@ -1,0 +1,1 @@
+"""Answers to questions about a year: derivations, what-ifs, revised replays."""

@@ -1,0 +1,249 @@
+"""A unit's derivation from a ledger's year: the engine's tree, with entries and evidence below every fact.
+
+Readings that do not count are found here as far as the ledger knows why: voided, not yet recorded at the moment of
+the question, or amended into something else. Which rule would have met them is the engine's question.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC
+from functools import cached_property
+from typing import Final
+
+from ledger.decisions import CHINA, Unit
+from ledger.events import SchemeReference
+from ledger.rejection import rejected
+from projections.answers import standing
+from projections.jurisdictions import Jurisdictions
+from projections.official_documents.places import clause_answers
+from projections.questions.derivation_models import DerivationAnswer, NodeAnswer
+from projections.readings import renamed
+from projections.scheme_files import vocabulary
+from projections.years import FactEntry, YearView
+from schemes.derivations.derivation import derivation
+from schemes.derivations.node import Absent, Input, Node, json_value
+from schemes.fact import Fact
+from schemes.scheme import Scheme
+from schemes.wording import day_phrase, fact_phrase
+
+_ENTRIES: Final = {"observe": "登记", "amend": "更正", "void": "作废", "rectify": "整改"}
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A scheme version that the ledger keeps, to ask about a year under."""
+
+    reference: SchemeReference
+    scheme: Scheme
+
+
+def kept_version(
+    jurisdictions: Jurisdictions, code: str, identifier: str | None, version: str | None
+) -> Version | None:
+    """Return the version of a scheme that the ledger keeps, or None when neither id nor version is named.
+
+    Raises Rejection when only one of the two is named, or the ledger keeps no such version.
+    """
+    if identifier is None and version is None:
+        return None
+    if identifier is None or version is None:
+        missing = "scheme_id" if identifier is None else "scheme_version"
+        message = "scheme_id and scheme_version go together; expected both, or none for the version in force"
+        raise rejected("scheme-version-incomplete", missing, message)
+    found = jurisdictions.registered_version(code, identifier, version)
+    return Version(found, jurisdictions.scheme(code, found.digest))
+
+
+def derivation_of(view: YearView, unit: Unit, version: Version | None = None) -> DerivationAnswer:
+    """Return the derivation of a unit assessed on the day, under the scheme in force or another version kept."""
+    root = derivation_tree(view, unit, None if version is None else version.scheme)
+    scheme = view.scheme if version is None else version.scheme
+    group = scheme.group(unit.group)
+    rank, grade = root.children[1], root.children[2]
+    return DerivationAnswer(
+        **standing(view, None if version is None else version.reference),
+        unit=unit.name_on(view.as_of),
+        key=unit.key,
+        group=unit.group,
+        group_title=group.title if group else unit.group,
+        total=json_value(root.value),
+        rank=json_value(rank.value),
+        grade=json_value(grade.value),
+        tree=node_answer(root),
+        clauses=[],
+    )
+
+
+def with_clauses(jurisdictions: Jurisdictions, answer: DerivationAnswer) -> DerivationAnswer:
+    """Return the derivation with the clause of every row of its tree quoted, where the document can be."""
+    scheme = jurisdictions.scheme(answer.jurisdiction, answer.scheme.digest)
+    group = scheme.group(answer.group)
+    shown = {node.indicator for node in row_nodes(answer.tree)}
+    rows = [row for row in (group.indicators if group else ()) if row.id in shown]
+    quoted = clause_answers(jurisdictions, answer.jurisdiction, answer.scheme, rows)
+    return answer.model_copy(update={"clauses": quoted})
+
+
+def derivation_tree(view: YearView, unit: Unit, scheme: Scheme | None = None) -> Node:
+    """Return the engine's tree with what the ledger knows below each fact."""
+    situation = view.situation if scheme is None else view.under(scheme)
+    names = {one.key: one.name_on(view.as_of) for one in view.units}
+    words = vocabulary().extended(situation.scheme.items)
+    told = _Told(view, situation.scheme)
+    return told.extended(derivation(situation, unit.key, words, told.absent(unit), names))
+
+
+def only_row(answer: DerivationAnswer, indicator: str) -> DerivationAnswer:
+    """Return the derivation cut down to one row of the sheet; refuses an indicator that the sheet does not have."""
+    rows = {node.indicator: node for node in row_nodes(answer.tree)}
+    if indicator not in rows:
+        message = f"found {indicator!r}, expected an indicator of {answer.unit}: {', '.join(map(str, rows))}"
+        raise rejected("unknown-indicator", "row", message)
+    return answer.model_copy(update={"tree": rows[indicator]})
+
+
+def row_nodes(node: NodeAnswer) -> Iterator[NodeAnswer]:
+    """Yield the rows of the tree, those that do not apply among them."""
+    if node.operator in ("row", "lowest_account", "left_out"):
+        yield node
+        return
+    for child in node.children:
+        yield from row_nodes(child)
+
+
+def node_answer(node: Node, path: str | None = None) -> NodeAnswer:
+    """Return the tree in the shape that is shown; siblings with one key are numbered."""
+    seen: Counter[str] = Counter()
+    children = []
+    for child in node.children:
+        seen[child.key] += 1
+        key = child.key if seen[child.key] == 1 else f"{child.key}~{seen[child.key]}"
+        children.append(node_answer(child, key if path is None else f"{path}/{key}"))
+    return NodeAnswer(
+        id=path or node.key,
+        key=node.key,
+        operator=node.operator,
+        label=node.label,
+        value=json_value(node.value),
+        sentence=node.sentence,
+        inputs=json_value(node.inputs),
+        fired=node.fired,
+        clause=node.clause,
+        indicator=node.indicator,
+        rule=node.rule,
+        fact=node.fact,
+        children=children,
+    )
+
+
+class _Told:
+    """What a year's ledger says of observations, by observation."""
+
+    def __init__(self, view: YearView, scheme: Scheme) -> None:
+        self._view = view
+        self._words = vocabulary().extended(scheme.items)
+        self._by_observation: dict[str, list[FactEntry]] = {}
+        for entry in view.entries:
+            self._by_observation.setdefault(entry.observation, []).append(entry)
+
+    @cached_property
+    def _keys(self) -> Mapping[str, str]:
+        return {name: unit.key for unit in self._view.state.units.values() for _, name in unit.names}
+
+    def absent(self, unit: Unit) -> Sequence[Absent]:
+        """Return the readings of the unit that do not count by what was recorded, or not yet."""
+        found = [one for entries in self._by_observation.values() for one in self._absent(entries)]
+        facts = renamed((one.fact for one in found), self._keys)
+        keyed = (replace(one, fact=fact) for one, fact in zip(found, facts, strict=True))
+        return [one for one in keyed if one.fact.unit == unit.key]
+
+    def _absent(self, entries: Sequence[FactEntry]) -> Iterator[Absent]:
+        """Yield the readings of one observation that do not stand: each as it was, at the observation's place."""
+        known = [entry for entry in entries if self._is_known(entry)]
+        readings = _readings(known, entries[0].position)
+        if len(entries) > len(known):
+            later = _readings([entry for entry in entries if not self._is_known(entry)], entries[0].position)
+            yield from (Absent(fact, "not_yet_known") for fact in later[-1:])
+        if known and known[-1].entry == "void":
+            yield Absent(readings[-1], "voided")
+        else:
+            yield from (Absent(fact, "amended_away") for fact in readings[:-1])
+
+    def _is_known(self, entry: FactEntry) -> bool:
+        return self._view.known_at is None or entry.recorded_at <= self._view.known_at
+
+    def extended(self, node: Node) -> Node:
+        """Return the tree with the entries of each observation below every fact of it."""
+        children = tuple(self.extended(child) for child in node.children)
+        entries = self._by_observation.get(node.fact, []) if node.fact is not None else []
+        if not entries:
+            return node if children == node.children else replace(node, children=children)
+        shown = [entry for entry in entries if self._is_known(entry)] or entries
+        amended = sum(entry.said.fact is not None for entry in shown) > 1
+        told = (_entry_node(entry, node, self._reading(entry) if amended else None) for entry in shown)
+        return replace(node, children=(*children, *told))
+
+    def _reading(self, entry: FactEntry) -> str | None:
+        """Return what the entry made the observation say."""
+        fact = entry.said.fact
+        return None if fact is None else f"{fact.unit}{fact_phrase(fact, self._words)}"
+
+
+def _readings(entries: Sequence[FactEntry], position: int) -> list[Fact]:
+    return [replace(entry.said.fact, position=position) for entry in entries if entry.said.fact is not None]
+
+
+def _entry_node(entry: FactEntry, about: Node, reading: str | None) -> Node:
+    """Return one entry of the ledger as a leaf, its evidence below."""
+    recorded = entry.recorded_at.astimezone(CHINA)
+    words = [f"{day_phrase(recorded.date())}{recorded:%H:%M}由{entry.actor}{_ENTRIES[entry.entry]}"]
+    words += [f"账本第{entry.position}号"]
+    if entry.said.rectified_on is not None:
+        words.append(f"{day_phrase(entry.said.rectified_on)}已整改")
+    words += [f"内容为：{reading}"] if reading else []
+    words += [f"理由：{entry.reason}"] if entry.reason else []
+    words += [f"说明：{entry.note}"] if entry.note else []
+    inputs: dict[str, Input] = {
+        "observation": entry.observation,
+        "position": entry.position,
+        "entry": entry.entry,
+        "reading": reading,
+        "recorded_at": entry.recorded_at.astimezone(UTC).isoformat(),
+        "actor": entry.actor,
+        "reason": entry.reason,
+        "note": entry.note,
+    }
+    children = tuple(_evidence_node(at, one, about) for at, one in enumerate(entry.evidence, start=1))
+    return Node(
+        key=f"entry{entry.position}",
+        operator="entry",
+        label=_ENTRIES[entry.entry],
+        value=entry.position,
+        sentence=f"{'，'.join(words)}。",
+        inputs=inputs,
+        children=children,
+        clause=about.clause,
+        indicator=about.indicator,
+        rule=about.rule,
+    )
+
+
+def _evidence_node(at: int, evidence: Mapping[str, str | None], about: Node) -> Node:
+    sources = {"file": "文件校验值", "url": "网址", "document": "文号"}
+    source = next(name for name in sources if evidence.get(name) is not None)
+    place = f"，{evidence['locator']}" if evidence.get("locator") else ""
+    inputs: dict[str, Input] = {name: evidence.get(name) for name in ("title", *sources, "locator")}
+    return Node(
+        key=f"evidence{at}",
+        operator="evidence",
+        label="证据",
+        value=evidence[source],
+        sentence=f"证据《{evidence['title']}》（{sources[source]}：{evidence[source]}{place}）。",
+        inputs=inputs,
+        clause=about.clause,
+        indicator=about.indicator,
+        rule=about.rule,
+    )

@@ -1,0 +1,1 @@
+"""A scheme as a workbook, and back."""

@@ -1,0 +1,1 @@
+"""How a result came about, as a tree that can be recomputed from itself."""

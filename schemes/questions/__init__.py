@@ -1,0 +1,1 @@
+"""What would be if: suppositions, smallest sets, and which change of a scheme causes how much."""
