@@ -301,7 +301,10 @@ class HistoryAnswer(Standing):
 
 
 class EntryAnswer(Answer):
-    """One entry about an observation; what an entry says nothing of is null."""
+    """One entry about an observation; what an entry says nothing of is null.
+
+    `decision` is the appeal whose decision ordered the entry: its evidence is the decision.
+    """
 
     position: int
     entry: EntryKind
@@ -312,6 +315,7 @@ class EntryAnswer(Answer):
     reason: str | None
     note: str | None
     evidence: list[Evidence]
+    decision: str | None
 
 
 class ObservationAnswer(Answer):

@@ -140,7 +140,7 @@ def observation_answer(view: YearView, observation: str) -> ObservationAnswer:
         version=len(entries),
         reading=_last_reading(entries),
         rectified_on=rectified[-1] if rectified else None,
-        entries=[_entry(entry) for entry in entries],
+        entries=[_entry(view, entry) for entry in entries],
     )
 
 
@@ -390,7 +390,8 @@ def _voided(view: YearView, unit: Unit) -> Iterator[VoidedAnswer]:
             )
 
 
-def _entry(entry: FactEntry) -> EntryAnswer:
+def _entry(view: YearView, entry: FactEntry) -> EntryAnswer:
+    decision = view.decisions.get(entry.position)
     return EntryAnswer(
         position=entry.position,
         entry=entry.said.entry,
@@ -401,6 +402,7 @@ def _entry(entry: FactEntry) -> EntryAnswer:
         reason=entry.reason,
         note=entry.note,
         evidence=_evidence(entry),
+        decision=None if decision is None else str(decision),
     )
 
 

@@ -22,7 +22,7 @@ from ledger.appends import moment
 from ledger.application import LedgerApplication
 from ledger.canonical import LARGEST_INTEGER
 from ledger.decisions import Unit, YearState, fold_year
-from ledger.events import EVENTS, ClaimDecided, OfYear
+from ledger.events import EVENTS, AppealDecided, ClaimDecided, OfYear
 from ledger.rejection import rejected
 from ledger.tables import facts as facts_table
 from projections.readings import Entry, facts_known, renamed
@@ -275,6 +275,14 @@ class YearView:
     def situation(self) -> Situation:
         """What the engine is asked about: the scheme and the facts with units under their keys, the day, the claims."""
         return Situation(self._keyed_scheme, self.roster, self.facts, self.as_of, self.claims)
+
+    @cached_property
+    def decisions(self) -> Mapping[int, UUID]:
+        """The appeal whose decision ordered an entry, by the entry's position: what is ordered stands behind it."""
+        decided = ((one.position, one.event) for one in self.proceedings if isinstance(one.event, AppealDecided))
+        return {
+            position + at: event.originator_id for position, event in decided for at in range(1, len(event.orders) + 1)
+        }
 
     def under(self, scheme: Scheme) -> Situation:
         """Return the same question under another version of the scheme; refuses one for other groups."""

@@ -43,11 +43,10 @@ def demo(
     with refusals_shown(as_json), opened(url) as ledgers:
         with progress_bar("recording", shown=not as_json) as progress:
             load(ledgers, lambda _, done, total: progress(done, total))
-        views = [ledgers.view(code, year.year) for code in ledgers.codes() for year in ledgers.open_years(code)]
-        if not as_json:
-            for view in views:
-                _show_county(view)
         told = [_appeal(ledgers, scheme, database.parent / "dossiers") for scheme in shipped()]
+        views = [ledgers.view(code, year.year) for code in ledgers.codes() for year in ledgers.open_years(code)]
+        for view in [] if as_json else views:
+            _show_county(view)
         if as_json:
             rankings = [ranking_answer(view).model_dump(mode="json") for view in views]
             print_json({"rankings": rankings, "appeals": [one.model_dump(mode="json") for one, _ in told]})

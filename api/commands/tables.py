@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from api.proceeding_labels import RESULTS
 from ledger.decisions import CHINA
 from projections.answer_models import HistoryAnswer, LineAnswer, RankingAnswer, SheetAnswer
 from projections.proceedings.dossier_models import DossierAnswer
@@ -82,14 +83,15 @@ def history_table(answer: HistoryAnswer) -> RenderableType:
 
 def moved_table(dossier: DossierAnswer) -> RenderableType:
     """Return what the decision on an appeal changed: total, rank and grade of the unit, and of others that moved."""
-    decided = dossier.proceeding.steps[-1]
-    table = new_table(decided.text or "", ["单位"], ["决定前", "决定后"], ["名次", "等次"])
+    filed, decided = dossier.proceeding.steps[0], dossier.proceeding.steps[-1]
+    table = new_table("", ["单位"], ["决定前", "决定后"], ["名次", "等次"])
     for one in dossier.moved:
         ranks = f"{one.before.rank} → {one.after.rank}"
         grades = f"{one.before.grade or '无'} → {one.after.grade or '无'}"
         add_row(table, one.unit, one.before.total, one.after.total, ranks, grades)
     reasons = [reason for share in dossier.shares for reason in share.why_not]
-    return Group(Text(f"理由：{dossier.proceeding.steps[0].text}"), table, *(Text(reason) for reason in reasons))
+    told = (f"申诉：{filed.text}", f"决定：{RESULTS[dossier.proceeding.outcome or '']}。{decided.text}", *reasons)
+    return Group(*map(Text, told), table)
 
 
 def _told(line: LineAnswer) -> Iterable[str]:

@@ -288,7 +288,8 @@ def _evidence(dossier: DossierAnswer, words: Vocabulary) -> Iterator[Block]:
 
 
 def _entry(entry: EntryAnswer) -> Iterator[tuple[str, str, str, str]]:
-    told = [f"理由：{entry.reason}"] if entry.reason else []
+    told = ["依申诉的决定"] if entry.decision else []
+    told += [f"理由：{entry.reason}"] if entry.reason else []
     told += [f"说明：{entry.note}"] if entry.note else []
     told += [f"整改日期：{chinese_date(entry.rectified_on)}"] if entry.rectified_on else []
     told += [_sources(entry.evidence)] if entry.evidence else []

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import cached_property
 from typing import Final
+from uuid import UUID
 
 from ledger.decisions import CHINA, Unit
 from ledger.events import SchemeReference
@@ -183,7 +184,12 @@ class _Told:
             return node if children == node.children else replace(node, children=children)
         shown = [entry for entry in entries if self._is_known(entry)] or entries
         amended = sum(entry.said.fact is not None for entry in shown) > 1
-        told = (_entry_node(entry, node, self._reading(entry) if amended else None) for entry in shown)
+        told = (
+            _entry_node(
+                entry, node, self._reading(entry) if amended else None, self._view.decisions.get(entry.position)
+            )
+            for entry in shown
+        )
         return replace(node, children=(*children, *told))
 
     def _reading(self, entry: FactEntry) -> str | None:
@@ -196,13 +202,14 @@ def _readings(entries: Sequence[FactEntry], position: int) -> list[Fact]:
     return [replace(entry.said.fact, position=position) for entry in entries if entry.said.fact is not None]
 
 
-def _entry_node(entry: FactEntry, about: Node, reading: str | None) -> Node:
+def _entry_node(entry: FactEntry, about: Node, reading: str | None, decision: UUID | None) -> Node:
     """Return one entry of the ledger as a leaf, its evidence below."""
     recorded = entry.recorded_at.astimezone(CHINA)
     words = [f"{day_phrase(recorded.date())}{recorded:%H:%M}由{entry.actor}{_ENTRIES[entry.entry]}"]
     words += [f"账本第{entry.position}号"]
     if entry.said.rectified_on is not None:
         words.append(f"{day_phrase(entry.said.rectified_on)}已整改")
+    words += [f"依申诉{decision}的决定"] if decision else []
     words += [f"内容为：{reading}"] if reading else []
     words += [f"理由：{entry.reason}"] if entry.reason else []
     words += [f"说明：{entry.note}"] if entry.note else []
@@ -215,6 +222,7 @@ def _entry_node(entry: FactEntry, about: Node, reading: str | None) -> Node:
         "actor": entry.actor,
         "reason": entry.reason,
         "note": entry.note,
+        "decision": None if decision is None else str(decision),
     }
     children = tuple(_evidence_node(at, one, about) for at, one in enumerate(entry.evidence, start=1))
     return Node(

@@ -57,6 +57,7 @@ def test_the_files_say_how_the_score_came_about_before_and_after_the_decision(co
         "after": {"total": "100", "rank": 1, "grade": None},
     }
     assert [one["observation"] for one in dossier["observations"]] == [observation]
+    assert [one["decision"] for one in dossier["observations"][0]["entries"]] == [None, appeal]
     assert dossier["concerned"] == ["2.2"]
     for one in ("before", "after"):
         assert disagreements(dossier[one]["tree"]) == []
