@@ -12,6 +12,7 @@ from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AwareDatetime, BeforeValidator
 
 from api.metrics import Metrics
+from api.settings import UNIDENTIFIED
 from ledger.application import LedgerApplication
 from ledger.commands import Attempt, Receipt
 from ledger.events import Day
@@ -23,8 +24,6 @@ from projections.years import YearView
 API: Final = "/api/v1"
 JURISDICTION: Final = f"{API}/jurisdictions/{{jurisdiction}}"
 YEAR: Final = f"{JURISDICTION}/years/{{year}}"
-UNIDENTIFIED: Final = "unidentified"
-"""Who is recorded as having said it, until requests say who sends them."""
 
 Clock = Callable[[], datetime]
 Command = Callable[[LedgerApplication, Attempt], Sequence[Receipt]]

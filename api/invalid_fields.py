@@ -13,6 +13,11 @@ from pydantic import BaseModel
 from schemes.problem import Problem
 from schemes.reading import dotted
 
+_PATTERNS: Final = {
+    "https?://": "an address that begins with http:// or https:// and has no spaces",
+    "[0-9a-f]{64}": "a SHA-256: 64 hexadecimal digits in lower case",
+}
+"""What a text must be, by what its pattern holds."""
 _LONGEST_SHOWN: Final = 80
 Path = tuple[str | int, ...]
 
@@ -51,6 +56,15 @@ def _expected(kind: str, message: str) -> str:
         return "a day like 2023-03-28"
     if kind.startswith(("datetime_", "timezone_")):
         return "a moment with a zone like 2023-07-01T00:00:00+08:00 (in an address, + is written %2B)"
+    if kind.startswith("uuid_"):
+        return "an id like 6f0d1c52-4b86-5a7e-9c43-0d6a6f2b1e90"
+    if kind == "string_pattern_mismatch":
+        # The patterns of fields are few, and a pattern tells an office worker nothing.
+        return next((said for sign, said in _PATTERNS.items() if sign in message), message)
+    if kind.startswith("uuid_"):
+        return "an id like 6f0d1c52-4b86-5a7e-9c43-0d6a6f2b1e90"
+    if kind == "string_pattern_mismatch":
+        return next((said for sign, said in _PATTERNS.items() if sign in message), message)
     size = re.search(r"at (least|most) (\d+) item", message)
     if size:
         return f"at {size[1]} {size[2]} of them"

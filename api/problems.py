@@ -1,8 +1,8 @@
 """Refusals and failures as problem details (RFC 9457): one shape for whatever goes wrong, with stable codes.
 
 What the path of a request names and the ledger does not have is 404; what its query, headers or body say wrongly is
-422; what is right but does not fit what was recorded before is 409. Nothing of a refused request has been recorded,
-except that `commit-unknown` says that this is not known.
+422; what is right but does not fit what was recorded before is 409; a ledger found damaged is 500. Nothing of a
+refused request has been recorded, except that `commit-unknown` says that this is not known.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ _CONFLICTS: Final = frozenset(
     {
         "appeal-decided",
         "appeal-late",
+        "appeal-open",
         "appeal-step",
         "appeal-withdrawn",
         "claim-decided",
@@ -51,7 +52,11 @@ _CONFLICTS: Final = frozenset(
         "claim-step",
         "claim-withdrawn",
         "idempotency-key-reused",
+        "indicator-not-applicable",
+        "judgement-superseded",
         "observation-void",
+        "order-changes-nothing",
+        "order-not-in-dispute",
         "scheme-in-force",
         "scheme-version-taken",
         "terms-unchanged",
@@ -165,13 +170,17 @@ def failed(request_id: str, error: Exception) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     problems = reasons(error)
     status = _status(problems[0], request.path_params)
+    if status == HTTP_500_INTERNAL_SERVER_ERROR:
+        _logger.error("the ledger is damaged: %s", error)
     return problem_response(status, problems, _retry() if status == HTTP_503_SERVICE_UNAVAILABLE else None)
 
 
 def _status(problem: Problem, path: dict[str, Any]) -> int:
     if problem.code in ("ledger-busy", "document-fonts-missing"):
         return HTTP_503_SERVICE_UNAVAILABLE
-    if problem.code == "json-too-large":
+    if problem.code == "ledger-damaged":
+        return HTTP_500_INTERNAL_SERVER_ERROR
+    if problem.code in ("json-too-large", "document-too-large"):
         return HTTP_413_CONTENT_TOO_LARGE
     if problem.code in _CONFLICTS:
         return HTTP_409_CONFLICT

@@ -155,7 +155,7 @@ class Appending(Application[UUID]):
             except AlreadyRecorded as already:
                 return self._receipts(already.first_position, already.last_position)
             except KeyReused as reused:
-                raise rejected("idempotency-key-reused", "Idempotency-Key", str(reused)) from None
+                raise _key_reused(reused) from None
             except ClockBehind as behind:
                 self._last = max(self._last, behind.last)
             except (StreamMoved, IntegrityError) as moved:
@@ -166,9 +166,11 @@ class Appending(Application[UUID]):
                 if self._versions() != seen:
                     continue
                 used = self.ledger_recorder.find_key(attempt.key)
-                # What was recorded under this key may be the very reason why it is refused now.
-                if used is None or used.digest != idempotency.digest:
+                if used is None:
                     raise
+                if used.digest != idempotency.digest:
+                    raise _key_reused(KeyReused(attempt.key, used.first_position)) from None
+                # What was recorded under this key may be the very reason why it is refused now.
                 return self._receipts(used.first_position, used.last_position)
         raise rejected("ledger-busy", "ledger", f"{ATTEMPTS} attempts met other changes; try again") from last
 
@@ -206,6 +208,10 @@ class Appending(Application[UUID]):
             Receipt(one.id, leaf_hash(one.state), cast("Event", self.mapper.to_domain_event(one)))
             for one in notifications
         ]
+
+
+def _key_reused(reused: KeyReused) -> Rejection:
+    return rejected("idempotency-key-reused", "Idempotency-Key", str(reused))
 
 
 def _refusals(attempt: Attempt, texts: Mapping[str, str]) -> Iterator[Refusal]:

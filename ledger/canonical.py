@@ -24,6 +24,7 @@ DEEPEST: Final = 64
 
 _DIGITS_OF_LARGEST_INTEGER: Final = len(str(LARGEST_INTEGER))
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_WRITTEN_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _SHOWN: Final = 40
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
 
@@ -44,7 +45,7 @@ class JsonProblem(ValueError):
 def canonical_bytes(value: object, limit: int = LARGEST_EVENT) -> bytes:
     """Return the RFC 8785 form of a value made of dict, list, str, int, float, bool and None.
 
-    Raises JsonProblem: `json-not-canonical`, `json-too-deep`, or `json-too-large` beyond `limit` bytes.
+    Raises JsonProblem: `json-not-canonical`, `json-nul`, `json-too-deep`, or `json-too-large` beyond `limit` bytes.
     """
     try:
         # The library refuses other values itself.
@@ -55,6 +56,8 @@ def canonical_bytes(value: object, limit: int = LARGEST_EVENT) -> bytes:
         raise JsonProblem("json-not-canonical", f"no canonical form: {error}") from error
     if len(data) > limit:
         raise _too_large(len(data), limit)
+    if b"\\u0000" in data and _WRITTEN_NUL.search(data):
+        raise JsonProblem("json-nul", "U+0000 in a string, which could not be read again; leave it out")
     return data
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from ledger.events import (
     Changes,
@@ -50,6 +50,13 @@ DAYS_TO_DECIDE: Final = 10
 BEFORE_THE_PERIOD = frozenset({"request_received", "request_extended", "request_answered", "late_reply", "prior_grade"})
 
 
+class Terms(NamedTuple):
+    """How many working days there are to file an appeal, and to decide one."""
+
+    days_to_file: int = DAYS_TO_FILE
+    days_to_decide: int = DAYS_TO_DECIDE
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A unit of a year: `key` is its first name in the year and never changes; `names` are (from day, name)."""
@@ -73,8 +80,8 @@ class Unit:
 class YearState:
     """A year as its events have made it; version 0 is a year nobody has opened.
 
-    `closed_at` is the moment of the last close, null while the year is open (also when it was reopened). The terms to
-    file and to decide an appeal are in working days.
+    `closed_at` is the moment of the last close, null while the year is open (also when it was reopened). `terms` are
+    those that were set, oldest first, each with the moment since when.
     """
 
     year: int
@@ -84,8 +91,16 @@ class YearState:
     groups: tuple[str, ...] = ()
     units: dict[str, Unit] = field(default_factory=dict)
     closed_at: datetime | None = None
-    days_to_file: int = DAYS_TO_FILE
-    days_to_decide: int = DAYS_TO_DECIDE
+    terms: tuple[tuple[datetime, Terms], ...] = ()
+
+    def terms_at(self, moment: datetime) -> Terms:
+        """Return the terms in force at the moment: what has begun to run keeps its term."""
+        return next((terms for since, terms in reversed(self.terms) if since <= moment), Terms())
+
+    @property
+    def last_terms(self) -> Terms:
+        """The terms of what begins to run from now on."""
+        return self.terms[-1][1] if self.terms else Terms()
 
     def unit(self, name: str) -> Unit | None:
         """Return the unit that has or had this name this year, or None."""
@@ -136,6 +151,9 @@ class Admission(Protocol):
     def indicator(self, year: YearState, unit: Unit, indicator: str) -> None:
         """Refuse, by raising `Rejection`, what is no row of the unit's sheet under the year's scheme."""
 
+    def touches(self, year: YearState, unit: Unit, reading: Reading, indicator: str) -> bool:
+        """Whether a rule of the unit's row looks at what the reading says, or at what is derived from it."""
+
     def term_end(self, start: date, working_days: int, before: date) -> date | None:
         """Return the last of the working days after `start`, or None when it does not lie before that day.
 
@@ -158,7 +176,8 @@ def fold_year(state: YearState, event: Event) -> YearState:
         case YearReopened():
             return replace(state, version=version, closed_at=None)
         case YearTermsSet():
-            return replace(state, version=version, days_to_file=event.days_to_file, days_to_decide=event.days_to_decide)
+            terms = Terms(event.days_to_file, event.days_to_decide)
+            return replace(state, version=version, terms=(*state.terms, (event.recorded_at, terms)))
         case UnitJoined():
             unit = Unit(event.unit, event.group, joined_on=event.on)
         case UnitLeft():
@@ -312,7 +331,7 @@ def decide_terms(state: YearState, days_to_file: int, days_to_decide: int) -> No
     """Refuse terms that are in force already, and any in a closed year."""
     state.opened()
     state.refuse_closed()
-    if (days_to_file, days_to_decide) == (state.days_to_file, state.days_to_decide):
+    if (days_to_file, days_to_decide) == state.last_terms:
         message = f"{days_to_file} working days to file and {days_to_decide} to decide are in force already"
         raise rejected("terms-unchanged", "days_to_file", message)
 
@@ -322,7 +341,7 @@ def decide_adopt(state: YearState, scheme: SchemeReference, groups: Sequence[str
     _, in_force = state.opened()
     if in_force == scheme:
         raise rejected("scheme-in-force", "scheme", f"{scheme.id} version {scheme.version} is in force already")
-    if tuple(groups) != state.groups:
+    if sorted(groups) != sorted(state.groups):
         raise rejected("year-groups", "scheme", f"expected the year's groups {', '.join(state.groups)}")
 
 

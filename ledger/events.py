@@ -74,7 +74,7 @@ class Evidence(Value):
 
     title: Text
     file: Digest | None = None
-    url: Annotated[str, Field(pattern=r"^https?://\S+$", max_length=2000)] | None = None
+    url: Annotated[str, Field(pattern=r"^https?://\S+$", max_length=2000), AfterValidator(_single_line)] | None = None
     document: Text | None = None
     locator: Text | None = None
 

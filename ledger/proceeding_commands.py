@@ -92,7 +92,8 @@ class ProceedingCommands(Appending):
 
         def build(moment: datetime) -> Append:
             state = self._known_year(year)
-            disputed = self._observations(wish.observations, "observations[{}]")
+            places = {one: f"observations[{at}]" for at, one in enumerate(wish.observations)}
+            disputed = self._observations(places)
             today = local_day(moment)
             unit = decide_appeal_filing(state, wish.unit, disputed, wish.indicators, today, self._admission)
             event = AppealFiled(**self._head(stream, 1, moment, attempt), year=year, **{**dict(wish), "unit": unit})
@@ -131,9 +132,11 @@ class ProceedingCommands(Appending):
             state = self.proceeding(year, "appeal", identifier)
             refuse_action(state, "decide")
             known = self._known_year(year)
-            about = [_about(order) for order in wish.orders]
-            concerned = self._observations([one for one in about if one is not None], "orders")
-            readings = decide_orders(known, state, wish.orders, concerned, self._admission)
+            about = {_about(order): f"orders[{at}]" for at, order in enumerate(wish.orders)}
+            concerned = self._observations({one: place for one, place in about.items() if one is not None})
+            disputed = () if known.closed_at is None else state.observations
+            looked_at = {**self._observations(dict.fromkeys(disputed, "appeal")), **concerned}
+            readings = decide_orders(known, state, wish.orders, looked_at, self._admission)
             heads = self._ordered_heads(wish.orders, concerned, moment, attempt)
             entries = [
                 _entry(order, reading, wish.reasons, {**head, "year": year, "decision": identifier})
@@ -150,7 +153,7 @@ class ProceedingCommands(Appending):
                 ),
                 evidence=wish.evidence,
             )
-            return Append([decided, *entries], {identifier: state.version, **self._expects(known, concerned)})
+            return Append([decided, *entries], {identifier: state.version, **self._expects(known, looked_at)})
 
         return self._append(attempt, ("decide", year, identifier, wish), build)
 
@@ -179,23 +182,24 @@ class ProceedingCommands(Appending):
             state = fold_proceeding(state, event)  # type: ignore[arg-type]  # the mapper gives events of the ledger
         return state
 
-    def _observations(self, identifiers: Sequence[UUID], place: str) -> dict[UUID, ObservationState]:
-        """Return the observations; refuses, all at once, those that the ledger does not have."""
+    def _observations(self, places: Mapping[UUID, str]) -> dict[UUID, ObservationState]:
+        """Return the observations; refuses, all at once and each at its place, those that the ledger does not have."""
         found: dict[UUID, ObservationState] = {}
         refusals: list[Refusal] = []
-        for at, identifier in enumerate(identifiers):
+        for identifier, place in places.items():
             try:
                 found[identifier] = self.observation(identifier)
             except Rejection as rejection:
-                refusals += [Refusal(one.code, place.format(at), one.message) for one in rejection.refusals]
+                refusals += [Refusal(one.code, place, one.message) for one in rejection.refusals]
         if refusals:
             raise Rejection(*refusals)
         return found
 
     def _next_claim(self, year: int, unit: str, indicator: str) -> UUID:
         """Return the stream of the next claim for the row; refuses one while another is open or granted."""
+        row = ("claim", year, _part(unit), _part(indicator))
         number = 1
-        while (earlier := self._proceeding(stream := self.stream("claim", year, unit, indicator, number))) is not None:
+        while (earlier := self._proceeding(stream := self.stream(*row, number))) is not None:
             if earlier.is_open or earlier.outcome == "granted":
                 said = "granted" if earlier.outcome else "open"
                 message = f"the claim {earlier.id} for indicator {indicator} is {said} already"
@@ -222,6 +226,11 @@ class ProceedingCommands(Appending):
             else:
                 heads.append(self._head(about, observations[about].version + 1, moment, attempt))
         return heads
+
+
+def _part(name: str) -> str:
+    """Return the name as one part of a stream's: the parts stand between slashes."""
+    return name.replace("%", "%25").replace("/", "%2F")
 
 
 def _about(order: Order) -> UUID | None:

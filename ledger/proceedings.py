@@ -7,11 +7,15 @@ Rules kept here:
 3. The term to file runs, in working days after it, from the day on which a disputed observation was last said to read
    as it does; in a closed year from the day of the close, if that is later. What names no observation can be filed at
    any time while the year is open. Each observation has a term of its own.
+   The days are those that were in force when the term began to run.
 4. A decision orders something only about the appellant's own observations and judged rows, and whatever it orders
    must itself be possible: what is void cannot be voided, an amended reading and a judgement must be admitted.
+5. In a closed year a decision orders something only about what is in dispute: the observations that the appeal names
+   or that a rule of a named row looks at, and the judgement of a named row or one that the appeal names.
 
 A closed year takes all of this. Whether a claim for the same row is open or granted already is seen from its stream:
-see `ledger.proceeding_commands`. How long a decision takes is not limited here; what is overdue is shown elsewhere.
+see `ledger.proceeding_commands`. How long a decision takes is not limited here; what is overdue is shown elsewhere,
+and whether an ordered judgement has any effect is asked by those who see the facts.
 """
 
 from __future__ import annotations
@@ -100,6 +104,11 @@ class ProceedingState:
         """Whether it waits for something, in the end for its decision."""
         return self.status in OPEN
 
+    @property
+    def is_with_the_office(self) -> bool:
+        """Whether it waits for the office, and its term runs; what is returned waits for the unit."""
+        return self.is_open and self.status != "returned"
+
 
 def fold_proceeding(state: ProceedingState | None, event: Event) -> ProceedingState:
     """Return the appeal or claim after the event."""
@@ -146,7 +155,8 @@ def refuse_action(state: ProceedingState, action: Action) -> None:
     if action in possible:
         return
     if not possible:
-        message = f"the {state.kind} is {state.status}: nothing can follow; file a new one"
+        what = "" if state.outcome == "granted" else "; file a new one"
+        message = f"the {state.kind} is {state.outcome or state.status}: nothing can follow{what}"
         raise rejected(f"{state.kind}-{state.status}", state.kind, message)
     message = f"found {action!r}, but the {state.kind} is {state.status}; possible now: {', '.join(possible)}"
     raise rejected(f"{state.kind}-step", state.kind, message)
@@ -192,15 +202,6 @@ def decide_claim_filing(year: YearState, name: str, indicator: str, today: date,
     return unit.key
 
 
-def term_to_file(year: YearState, said_at: datetime | None) -> date | None:
-    """Return the day after which the working days to file are counted, or None where there is no term.
-
-    `said_at` is when a disputed observation was last said to read as it does; None for what names none.
-    """
-    days = [local_day(moment) for moment in (said_at, year.closed_at) if moment is not None]
-    return max(days, default=None)
-
-
 def _disputed(year: YearState, unit: Unit, state: ObservationState, today: date, admission: Admission) -> None:
     refuse_foreign(year, unit, state)
     refuse_void(state)
@@ -219,12 +220,14 @@ def refuse_foreign(year: YearState, unit: Unit, state: ObservationState) -> None
 
 
 def _in_time(year: YearState, said_at: datetime | None, today: date, admission: Admission) -> None:
-    start = term_to_file(year, said_at)
-    due = None if start is None else admission.term_end(start, year.days_to_file, today)
+    """Refuse a filing too late; `said_at` is when a disputed observation was last said to read as it does, if any."""
+    begun = max((moment for moment in (said_at, year.closed_at) if moment is not None), default=None)
+    if begun is None:
+        return
+    start, days = local_day(begun), year.terms_at(begun).days_to_file
+    due = admission.term_end(start, days, today)
     if due is not None:
-        message = (
-            f"the term of {year.days_to_file} working days after {start} ended on {due}; expected a filing by then"
-        )
+        message = f"the term of {days} working days after {start} ended on {due}; expected a filing by then"
         raise rejected("appeal-late", "indicator", message)
 
 
@@ -244,7 +247,11 @@ def ordered_reading(
         case OrderAmend():
             state = observations[order.amend]
             refuse_foreign(year, unit, state)
-            return decide_amend(year, state, order.changes, admission)
+            reading = decide_amend(year, state, order.changes, admission)
+            if reading == state.reading:
+                message = "the observation reads so already; order what it shall read, or nothing"
+                raise rejected("order-changes-nothing", "orders", message)
+            return reading
         case OrderJudge():
             admission.indicator(year, unit, order.judge)
             attributes: Attributes = {"indicator": order.judge, "value": order.value}
@@ -264,7 +271,7 @@ def decide_orders(
 ) -> list[Reading | None]:
     """Return what each order makes read; refuses, with all reasons, when any cannot be carried out.
 
-    `observations` are those that the orders name.
+    `observations` are those that the orders name and, in a closed year, those that the appeal names.
     """
     refuse_action(state, "decide")
     unit = known_unit(year, state.unit)
@@ -273,8 +280,40 @@ def decide_orders(
     for at, order in enumerate(orders):
         try:
             readings.append(ordered_reading(year, unit, order, observations, admission))
+            if year.closed_at is not None:
+                _refuse_undisputed(year, unit, state, order, observations, admission)
         except Rejection as rejection:
             refusals += rejection.within(f"orders[{at}]")
     if refusals:
         raise Rejection(*refusals)
     return readings
+
+
+def _refuse_undisputed(
+    year: YearState,
+    unit: Unit,
+    state: ProceedingState,
+    order: Order,
+    observations: Mapping[UUID, ObservationState],
+    admission: Admission,
+) -> None:
+    """Refuse an order about what the appeal does not dispute."""
+    if isinstance(order, OrderJudge):
+        named = (observations[one].reading for one in state.observations)
+        disputed = order.judge in state.indicators or any(
+            reading.kind == "judgement" and reading.attributes.get("indicator") == order.judge for reading in named
+        )
+        what = f"the row {order.judge}, which the appeal does not name, nor a judgement of it"
+    else:
+        about = order.void if isinstance(order, OrderVoid) else order.amend
+        reading = observations[about].reading
+        disputed = about in state.observations or any(
+            admission.touches(year, unit, reading, one) for one in state.indicators
+        )
+        what = f"the observation {about}, which the appeal does not name, nor a row that looks at it"
+    if not disputed:
+        message = (
+            f"found an order about {what}; the year {year.year} is closed: order only about what is in dispute, "
+            "or reopen the year first"
+        )
+        raise rejected("order-not-in-dispute", "", message)

@@ -2,7 +2,8 @@
 
 Rules kept here: an event is what its bytes say; they count only where the other columns, their leaf hash, the
 positions without holes and the ledger's head (size, moment, tree's edge) agree with them. A rebuild is refused where
-they cannot be read, a comparison tells every difference. What was published of the tree earlier is left to others.
+they cannot be read, a comparison tells every difference, also documents that events name by their SHA-256 and that are
+missing or have another one. What was published of the tree earlier is left to others.
 
 Both read the events in pages, so that memory does not grow with the ledger. A rebuild holds the ledger's lock and
 is one transaction: readers see the old rows until it is done. A comparison looks at what stood in the ledger when it
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -31,11 +33,11 @@ from sqlalchemy import (
 )
 
 from ledger.database import for_writing
-from ledger.events import EVENTS
+from ledger.events import EVENTS, SchemeDocumentRegistered, SchemeRegistered, YearClosed
 from ledger.facts import ENTRIES, fact_row, recorded_microseconds
 from ledger.merkle import Edge, leaf_hash
 from ledger.rejection import rejected
-from ledger.tables import events, facts, ledgers
+from ledger.tables import documents, events, facts, ledgers
 
 PAGE: Final = 10_000
 Progress = Callable[[int, int], None]
@@ -45,8 +47,9 @@ Progress = Callable[[int, int], None]
 class FactDifference(NamedTuple):
     """A value in the database that is not what the events say.
 
-    `column` is one of the `facts` table, `*` for a missing or surplus row of it, or `events.…` or `ledgers.…` for a
-    damaged event (`events.*` for missing ones) or head; hashes are hexadecimal.
+    `column` is one of the `facts` table, `*` for a missing or surplus row of it, or `events.…`, `ledgers.…` or
+    `documents.…` for a damaged event, head or document that the event names (`events.*` and `documents.*` for missing
+    ones); hashes are hexadecimal.
     """
 
     position: int
@@ -56,13 +59,17 @@ class FactDifference(NamedTuple):
 
 
 class _Page(NamedTuple):
-    """Events up to a position: the fact rows that they give, their leaf hashes, and what is wrong with them."""
+    """Events up to a position: the fact rows that they give, their leaf hashes, and what is wrong with them.
+
+    `documents` are those that the events name: the event's position, and the SHA-256.
+    """
 
     last: int
     rows: Sequence[Mapping[str, Any]]
     leaves: Sequence[bytes]
     recorded_at: int | None
     differences: Sequence[FactDifference]
+    documents: Sequence[tuple[int, str]]
 
 
 def rebuild_facts(engine: Engine, code: str, progress: Progress) -> int:
@@ -96,6 +103,8 @@ def compare_facts(engine: Engine, code: str, progress: Progress) -> Iterator[Fac
             edge = edge.extend(page.leaves)
             recorded_at = recorded_at if page.recorded_at is None else page.recorded_at
             yield from page.differences
+            for position, digest in page.documents:
+                yield from _document_differences(connection, code, position, digest)
             found = _facts(connection, code, after, page.last)
             for row in page.rows:
                 yield from _differences(row, found.pop((row["year"], row["position"]), None))
@@ -138,25 +147,30 @@ def _page(code: str, after: int, found: Sequence[RowMapping], last: int) -> _Pag
     rows: list[Mapping[str, Any]] = []
     leaves: list[bytes] = []
     differences: list[FactDifference] = []
+    named: list[tuple[int, str]] = []
     for stored in found:
         position, leaf = stored["position"], leaf_hash(stored["state"])
         differences += _missing(after, position)
         leaves.append(leaf)
         try:
-            columns, row = _read(code, position, stored["state"])
+            columns, row, digest = _read(code, position, stored["state"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             columns = {}
             differences.append(FactDifference(position, "events.state", f"an event of ledger {code}", repr(error)))
         else:
             rows += [row] if row else []
+            named += [(position, digest)] if digest else []
         differences += _unequal(position, "events.", {**columns, "leaf_hash": leaf}, stored)
         after = position
     differences += _missing(after, last + 1)
-    return _Page(last, rows, leaves, found[-1]["recorded_at"] if found else None, differences)
+    return _Page(last, rows, leaves, found[-1]["recorded_at"] if found else None, differences, named)
 
 
-def _read(code: str, position: int, state: bytes) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
-    """Return what the event's bytes say of its other columns, and the fact row that they give, if they give one."""
+def _read(code: str, position: int, state: bytes) -> tuple[Mapping[str, Any], Mapping[str, Any] | None, str | None]:
+    """Return what the event's bytes say of its other columns, and the fact row and the document, if there are any.
+
+    Of the document it is the SHA-256 that they name.
+    """
     event = json.loads(state.decode())
     if event["ledger"] != code or event["type"] not in EVENTS:
         raise ValueError(f"an event {event['type']!r} of ledger {event['ledger']!r}")
@@ -167,7 +181,17 @@ def _read(code: str, position: int, state: bytes) -> tuple[Mapping[str, Any], Ma
         "recorded_at": recorded_microseconds(event["recorded_at"]),
     }
     row = {**_NO_FACT, **fact_row(position, event), "ledger": code} if event["type"] in ENTRIES else None
-    return columns, row
+    return columns, row, _DOCUMENTS[event["type"]](event["data"]) if event["type"] in _DOCUMENTS else None
+
+
+def _document_differences(connection: Connection, code: str, position: int, digest: str) -> Iterator[FactDifference]:
+    content = cast(documents.c.content, LargeBinary)
+    query = select(content).where(documents.c.ledger == code, documents.c.digest == bytes.fromhex(digest))
+    found = connection.execute(query).scalar_one_or_none()
+    if found is None:
+        yield FactDifference(position, "documents.*", digest, None)
+    elif sha256(found).hexdigest() != digest:
+        yield FactDifference(position, "documents.content", digest, sha256(found).hexdigest())
 
 
 def _missing(after: int, position: int) -> Iterator[FactDifference]:
@@ -219,3 +243,8 @@ def _differences(expected: Mapping[str, Any], found: Mapping[Any, Any] | None) -
 
 
 _NO_FACT: Final[Mapping[str, Any]] = dict.fromkeys(facts.c.keys())
+_DOCUMENTS: Final[Mapping[str, Callable[[Any], str]]] = {
+    SchemeRegistered.wire: lambda data: data["scheme"]["digest"],
+    SchemeDocumentRegistered.wire: lambda data: data["digest"],
+    YearClosed.wire: lambda data: data["sheets"],
+}

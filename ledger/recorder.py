@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -38,6 +39,7 @@ from ledger.appends import (
 from ledger.database import for_writing
 from ledger.groups import GroupCommit, Prepare
 from ledger.merkle import Edge
+from ledger.rejection import rejected
 from ledger.subscriptions import Appended, PollingSubscription
 from ledger.tables import documents, events, facts, idempotency_keys, ledgers
 
@@ -153,10 +155,17 @@ class LedgerRecorder(ApplicationRecorder):
             return self._keys(connection, [key]).get(key)
 
     def document(self, digest: bytes) -> bytes | None:
-        """Return the document with this SHA-256, if the ledger has it."""
+        """Return the document with this SHA-256, if the ledger has it.
+
+        Raises Rejection (`ledger-damaged`) when its content has another one.
+        """
         query = select(documents.c.content).where(documents.c.ledger == self.ledger, documents.c.digest == digest)
         with _connection(self._engine) as connection:
-            return connection.execute(query).scalar_one_or_none()
+            content = connection.execute(query).scalar_one_or_none()
+        if content is not None and sha256(content).digest() != digest:
+            message = f"the document {digest.hex()} was altered in the database; restore a backup"
+            raise rejected("ledger-damaged", "documents", message)
+        return content
 
     def select_events(
         self,

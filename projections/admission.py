@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from ledger.decisions import Unit, YearState
@@ -12,8 +12,11 @@ from ledger.rejection import Refusal, Rejection, rejected
 from projections.proceedings.terms import term_end
 from projections.scheme_files import vocabulary
 from schemes.admission import admit
-from schemes.figures import Roster
-from schemes.scheme import Scheme
+from schemes.fact import REQUEST_KINDS, AttributeValue, Fact
+from schemes.figures import Figures, Roster
+from schemes.rules import Inform, Judged
+from schemes.scheme import Indicator, Scheme
+from schemes.scoring import Circumstances, judgements, touching
 from schemes.vocabulary import Vocabulary
 
 
@@ -38,10 +41,7 @@ class SchemeAdmission:
         """Refuse a reading whose words or values the year's scheme does not know."""
         words = self._words_of(year)
         unit = year.unit(reading.unit)
-        raw: Mapping[str, object] = reading.attributes
-        rater = year.unit(str(raw["rater"])) if "rater" in raw else None
-        if rater is not None:
-            raw = {**raw, "rater": rater.key}
+        raw = _attributes(year, reading)
         name = unit.key if unit else reading.unit
         _, problems = admit(words.scheme, words.vocabulary, words.roster, name, reading.kind, reading.occurred_on, raw)
         if problems:
@@ -55,6 +55,25 @@ class SchemeAdmission:
         if indicator not in rows:
             message = f"found {indicator!r}, expected an indicator that applies to {unit.key}: {', '.join(rows)}"
             raise rejected("unknown-indicator", "indicator", message)
+
+    def touches(self, year: YearState, unit: Unit, reading: Reading, indicator: str) -> bool:
+        """Whether a rule of the unit's row looks at what the reading says, or at the late reply derived from it.
+
+        Whether it was put right by then may decide for a rule, so both are asked; facts that a row only lists beside a
+        judgement (`inform`) do not touch it.
+        """
+        words = self._words_of(year)
+        group = words.scheme.group(unit.group)
+        row = group.indicator(indicator) if group else None
+        if row is None:
+            return False
+        values = words.vocabulary.typed(reading.kind, _attributes(year, reading))
+        said = Fact("", 0, unit.key, reading.kind, reading.occurred_on, reading.count, values)
+        facts = [said, replace(said, rectified_on=reading.occurred_on)]
+        if reading.kind in REQUEST_KINDS:
+            late: dict[str, AttributeValue] = {**values, "matter": "disclosure_request"}
+            facts.append(replace(said, kind="late_reply", attributes=late))
+        return any(_touches(row, fact, words) for fact in facts)
 
     def term_end(self, start: date, working_days: int, before: date) -> date | None:
         """Return as `projections.proceedings.terms.term_end` does."""
@@ -72,3 +91,19 @@ class SchemeAdmission:
             words = _Words(year, scheme.with_units(keys), vocabulary().extended(scheme.items), roster)
             self._words[year.year] = words
         return words
+
+
+def _attributes(year: YearState, reading: Reading) -> Mapping[str, object]:
+    """Return what the reading says, a rater under its key."""
+    rater = year.unit(str(reading.attributes["rater"])) if "rater" in reading.attributes else None
+    return reading.attributes if rater is None else {**reading.attributes, "rater": rater.key}
+
+
+def _touches(row: Indicator, fact: Fact, words: _Words) -> bool:
+    alone = {fact.kind: [fact]}
+    around = Circumstances(fact.unit, words.scheme.year, Figures({fact.unit: alone}, words.roster))
+    return any(
+        judgements(row, alone) if isinstance(rule, Judged) else touching(rule, alone, around)
+        for rule in row.rules
+        if not isinstance(rule, Inform)
+    )

@@ -99,10 +99,7 @@ class Jurisdictions:
     def scheme(self, code: str, digest: str) -> Scheme:
         """Return the scheme whose document the ledger keeps under that SHA-256."""
         if digest not in self._schemes:
-            document = self.ledger(code).ledger_recorder.document(bytes.fromhex(digest))
-            if document is None:
-                raise rejected("unknown-scheme", "scheme", f"the ledger {code} keeps no document {digest}")
-            self._schemes[digest] = _read(document.decode("utf-8"), digest)
+            self._schemes[digest] = _read(self.document(code, digest).decode("utf-8"), digest)
         return self._schemes[digest]
 
     def registered_version(self, code: str, identifier: str, version: str) -> SchemeReference:
@@ -177,7 +174,7 @@ class Jurisdictions:
             as_of,
             known_at,
             lambda digest: self.scheme(code, digest),
-            self._last_grades(application, year - 1, size, known_at),
+            self._last_grades(application, events, year - 1, size, known_at),
         )
         with self._lock:
             while len(self._views) >= CACHED_VIEWS:
@@ -202,10 +199,11 @@ class Jurisdictions:
         return self._frozen[digest]
 
     def document(self, code: str, digest: str) -> bytes:
-        """Return the document that the ledger keeps under that SHA-256."""
+        """Return the document that an event names by that SHA-256; refuses a ledger that has lost or altered it."""
         document = self.ledger(code).ledger_recorder.document(bytes.fromhex(digest))
         if document is None:
-            raise rejected("unknown-document", "digest", f"the ledger {code} keeps no document {digest}")
+            message = f"the document {digest} is missing in the database of ledger {code}; restore a backup"
+            raise rejected("ledger-damaged", "documents", message)
         return document
 
     def _turns(self, application: LedgerApplication, year: int, position: int) -> list[Recorded]:
@@ -214,9 +212,20 @@ class Jurisdictions:
         return events.read(year, position)
 
     def _last_grades(
-        self, application: LedgerApplication, year: int, position: int, known_at: datetime | None
+        self,
+        application: LedgerApplication,
+        own: Sequence[Recorded],
+        year: int,
+        position: int,
+        known_at: datetime | None,
     ) -> LastGrades | None:
-        """Return the grades of the year's close, if the year was closed then and not reopened."""
+        """Return the grades of the year's close, if the year was closed then and not reopened.
+
+        `own` are the events known of the year after it: while that is closed, it keeps the grades it was closed with.
+        """
+        ended = [one.event for one in own if isinstance(one.event, YearClosed | YearReopened)]
+        if ended and isinstance(ended[-1], YearClosed):
+            position = min(position, ended[-1].position)
         turns = [
             one.event
             for one in self._turns(application, year, position)

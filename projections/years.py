@@ -156,12 +156,45 @@ def _entry(row: RowMapping) -> FactEntry:
     )
 
 
+class LastGrade(NamedTuple):
+    """A unit of the year before: its key then, its name on the last day, and the grade it was closed with, if any."""
+
+    key: str
+    name: str
+    grade: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class LastGrades:
-    """The grades that the year before was closed with, by the name each unit had on its last day."""
+    """The grades that the year before was closed with, one for each unit that it froze."""
 
     year: int
-    grades: Mapping[str, str]
+    grades: Sequence[LastGrade]
+
+
+def _same_units(
+    last: Sequence[LastGrade], keys: Mapping[str, str], own: Sequence[str]
+) -> Iterator[tuple[LastGrade, str]]:
+    """Yield last year's units that are units of this year, each with its key of this year; each of both once.
+
+    `own` are this year's keys, `keys` those by every name. A unit is first known by the name that it ended last year
+    with and begins this one with; else by last year's key, where this year's list has the older name; else by a name
+    that it got this year. Without that order a renaming would give a unit another unit's grade.
+    """
+    taken: set[str] = set()
+    left = list(last)
+    ways: tuple[Callable[[LastGrade], str | None], ...] = (
+        lambda one: one.name if one.name in own else None,
+        lambda one: one.key if one.key in own else None,
+        lambda one: keys.get(one.name),
+    )
+    for way in ways:
+        for one in tuple(left):
+            key = way(one)
+            if key is not None and key not in taken:
+                taken.add(key)
+                left.remove(one)
+                yield one, key
 
 
 class YearView:
@@ -233,22 +266,25 @@ class YearView:
     def _last_year_facts(self, recorded: Sequence[Fact]) -> Iterator[Fact]:
         """Yield last year's frozen grade of each unit as a `prior_grade` fact, to which any recorded one is the later.
 
+        A unit has at most one: see `_same_units`.
+
         It stands before every recorded one in the order of facts, so that a recorded one wins as of its day; its
         `sources` name the close, which is no observation.
         """
         if self._last_grades is None:
             return
+        found = dict(_same_units(self._last_grades.grades, self._unit_keys, tuple(self.state.units)))
         first_days: dict[str, date] = {}
         for fact in recorded:
             if fact.kind == "prior_grade":
                 first_days[fact.unit] = min(fact.occurred_on, first_days.get(fact.unit, fact.occurred_on))
         close = f"closing/{self._last_grades.year}"
-        for name, grade in self._last_grades.grades.items():
-            unit = self.state.unit(name)
-            if unit is not None:
-                day = min(self.scheme.period.first, first_days.get(unit.key, self.scheme.period.first))
-                said: dict[str, AttributeValue] = {"year": self._last_grades.year, "grade": grade}
-                yield Fact(f"{close}/{unit.key}", 0, unit.key, "prior_grade", day, 1, said, sources=(close,))
+        for last in self._last_grades.grades:
+            key = found.get(last)
+            if key is not None and last.grade is not None:
+                day = min(self.scheme.period.first, first_days.get(key, self.scheme.period.first))
+                said: dict[str, AttributeValue] = {"year": self._last_grades.year, "grade": last.grade}
+                yield Fact(f"{close}/{key}", 0, key, "prior_grade", day, 1, said, sources=(close,))
 
     @cached_property
     def proceedings(self) -> tuple[Recorded, ...]:
@@ -286,8 +322,8 @@ class YearView:
 
     def under(self, scheme: Scheme) -> Situation:
         """Return the same question under another version of the scheme; refuses one for other groups."""
-        groups = tuple(group.id for group in scheme.groups)
-        if groups != self.state.groups:
+        groups = [group.id for group in scheme.groups]
+        if sorted(groups) != sorted(self.state.groups):
             message = f"found the groups {', '.join(groups)}, expected the year's: {', '.join(self.state.groups)}"
             raise rejected("year-groups", "scheme", message)
         return replace(self.situation, scheme=scheme.with_units(self._unit_keys))

@@ -14,10 +14,15 @@ A table must give one answer for every value, no gap and no overlap:
 4. `quotas`: the two ends are no more than the whole group, the middle is the rest; the three grades differ. Bands
    and quotas do not stand together.
 5. A selection names each kind once: named twice, its facts would count twice.
+
+Names that look alike must be alike: units and ids hold no space, nothing unseen, and no mark that a list or a text in
+quotes was meant by.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -55,11 +60,19 @@ from schemes.vocabulary import (
 
 Path = tuple[str | int, ...]
 Finding = tuple[str, Path, str]
+_ITEM_CODE = re.compile(r"[a-z][a-z0-9_]*")
+_BETWEEN_UNITS = "，、；;,"
+_QUOTES = "“”‘’"
 
 
 def inconsistencies(scheme: Scheme, vocabulary: Vocabulary) -> list[Finding]:
-    """Return every inconsistency of the scheme; an empty list when it can be used."""
-    found = list(_duplicates("group", [group.id for group in scheme.groups], ("groups",)))
+    """Return every inconsistency of the scheme; an empty list when it can be used.
+
+    `vocabulary` is that of all schemes: the scheme's own items are added here.
+    """
+    found = [*_names(scheme), *_own_items(scheme, vocabulary), *_stages(scheme)]
+    vocabulary = vocabulary.extended(scheme.items)
+    found += _duplicates("group", [group.id for group in scheme.groups], ("groups",))
     units = [unit for group in scheme.groups for unit in group.units]
     found += [
         ("scheme-duplicate-unit", ("groups",), f"the unit {unit} stands {times} times, expected once")
@@ -75,6 +88,7 @@ def inconsistencies(scheme: Scheme, vocabulary: Vocabulary) -> list[Finding]:
     for at, veto in enumerate(scheme.vetoes):
         if isinstance(veto.when, VetoFacts):
             found += _selection(veto.when, ("vetoes", at, "when"), vocabulary)
+            found += _same(veto.when, ("vetoes", at, "when", "same"), vocabulary)
     for at, output in enumerate(scheme.outputs):
         found += _item(output.metric, ("outputs", at, "metric"), vocabulary)
     for at, group in enumerate(scheme.groups):
@@ -92,19 +106,76 @@ def _duplicates(what: str, names: Sequence[str], path: Path) -> Iterator[Finding
             )
 
 
+def _names(scheme: Scheme) -> Iterator[Finding]:
+    """Ids and units as they would be typed again: a space or a quotation mark within one is nobody's intention."""
+    for name in ("stages", "vetoes", "outputs", "groups"):
+        for at, part in enumerate(getattr(scheme, name)):
+            yield from _id(part.id, (name, at, "id"))
+    for at, group in enumerate(scheme.groups):
+        for number, row in enumerate(group.indicators):
+            yield from _id(row.id, ("groups", at, "indicators", number, "id"))
+        for number, unit in enumerate(group.units):
+            path = ("groups", at, "units", number)
+            yield from _unseen(unit, path)
+            mark = next((one for one in unit if one in _BETWEEN_UNITS), None)
+            quote = next((one for one in unit if one in _QUOTES), None)
+            if mark is not None:
+                yield ("scheme-name", path, f"found {unit!r} with {mark!r}; write a half-width comma between units")
+            elif quote is not None:
+                yield ("scheme-name", path, f"found {unit!r} with {quote!r}, expected a name without quotation marks")
+
+
+def _id(name: str, path: Path) -> Iterator[Finding]:
+    yield from _unseen(name, path)
+    if any(one in _QUOTES for one in name):
+        yield ("scheme-name", path, f'found {name!r}; write half-width quotation marks around it: "1.1"')
+
+
+def _unseen(name: str, path: Path) -> Iterator[Finding]:
+    for at, one in enumerate(name, start=1):
+        if one.isspace() or unicodedata.category(one) in ("Cc", "Cf"):
+            called = unicodedata.name(one, f"U+{ord(one):04X}").lower()
+            yield ("scheme-name", path, f"found {name!r} with {called} as character {at}, expected none; delete it")
+            return
+    if not name:
+        yield ("scheme-name", path, "found an empty text, expected a name")
+
+
+def _own_items(scheme: Scheme, vocabulary: Vocabulary) -> Iterator[Finding]:
+    for code in scheme.items:
+        if code in vocabulary.items:
+            known = f"{code!r} is an item of the vocabulary already: {vocabulary.items[code]}"
+            yield ("scheme-known-item", ("items", code), f"{known}; take it out, or choose another code")
+        elif not _ITEM_CODE.fullmatch(code):
+            expected = "expected lower-case letters, digits and underscores, beginning with a letter"
+            yield ("scheme-item-code", ("items", code), f"found {code!r}, {expected}, like village_affairs")
+
+
+def _stages(scheme: Scheme) -> Iterator[Finding]:
+    for at, stage in enumerate(scheme.stages):
+        if stage.weight > 1:
+            message = f"found {stage.weight}, expected at most 1; 0.7 is meant for 70%"
+            yield ("scheme-weight", ("stages", at, "weight"), message)
+        window = stage.window
+        if window is not None and (window.last < scheme.period.first or window.first > scheme.period.last):
+            span = f"{scheme.period.first} to {scheme.period.last}"
+            message = f"no day of {window.first} to {window.last} is in the period {span}"
+            yield ("scheme-window-outside-period", ("stages", at, "window"), message)
+
+
 def _bands(scheme: Scheme) -> Iterator[Finding]:
-    bounds = [band.at_least for band in scheme.bands]
-    if not bounds:
-        return
-    stated = [bound for bound in bounds if bound is not None]
-    if bounds[-1] is not None or len(stated) != len(bounds) - 1:
-        yield (
-            "scheme-bands",
-            ("bands",),
-            "expected a lower bound on every band but the last, which has null",
-        )
-    if stated != sorted(set(stated), reverse=True):
-        yield ("scheme-bands", ("bands",), "expected lower bounds that fall from band to band")
+    before: Decimal | None = None
+    for at, band in enumerate(scheme.bands):
+        path: Path = ("bands", at, "at_least")
+        is_last = at == len(scheme.bands) - 1
+        if is_last != (band.at_least is None):
+            found = "no lower bound" if band.at_least is None else f"the lower bound {band.at_least}"
+            expected = "null on the last band" if is_last else "one on every band but the last"
+            yield ("scheme-bands", path, f"found {found}, expected {expected}")
+        if band.at_least is not None and before is not None and band.at_least >= before:
+            message = f"found {band.at_least} after {before}, expected lower bounds that fall from band to band"
+            yield ("scheme-bands", path, message)
+        before = band.at_least if band.at_least is not None else before
     for grade, times in Counter(band.grade for band in scheme.bands).items():
         if times > 1:
             yield ("scheme-bands", ("bands",), f"the grade {grade} stands {times} times, expected once")
@@ -144,7 +215,7 @@ def _indicator(row: Indicator, path: Path, group: Group, scheme: Scheme, vocabul
                 yield (
                     "scheme-unknown-unit",
                     (*path, "applies_to"),
-                    f"{unit} is not a unit of group {group.id}",
+                    f"{unit} is not a unit of group {group.id}{_several(unit)}",
                 )
     if sum(isinstance(rule, Judged | Proportional | ByValue) for rule in row.rules) > 1:
         yield (
@@ -159,6 +230,10 @@ def _indicator(row: Indicator, path: Path, group: Group, scheme: Scheme, vocabul
         if pool is not None and pools.setdefault(pool, rule.effect) != rule.effect:
             yield ("scheme-mixed-pool", (*here, "pool"), f"pool {pool!r} mixes deduct and award")
         yield from _rule(rule, here, row, vocabulary)
+
+
+def _several(name: str) -> str:
+    return "; write a half-width comma between units" if any(one in _BETWEEN_UNITS for one in name) else ""
 
 
 def _signs(rule: Rule) -> set[int]:
@@ -242,6 +317,15 @@ def _selection(selection: Selection, path: Path, vocabulary: Vocabulary) -> Iter
             attributes.setdefault(name, []).append(attribute)
     if attributes:
         yield from _where(selection.where, (*path, "where"), attributes, vocabulary)
+
+
+def _same(when: VetoFacts, path: Path, vocabulary: Vocabulary) -> Iterator[Finding]:
+    """Facts without the attribute are never the same: a name that no kind has would never fire."""
+    kinds = [vocabulary.kinds[kind] for kind in when.kinds if kind in vocabulary.kinds]
+    known = list(dict.fromkeys(name for kind in kinds for name in kind.attributes))
+    if kinds and when.same is not None and when.same not in known:
+        allowed = ", ".join(known) or "none: the kinds have no attributes"
+        yield ("scheme-unknown-attribute", path, f"found {when.same!r}, expected one of {allowed}")
 
 
 def _where(

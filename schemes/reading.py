@@ -31,6 +31,25 @@ _MERGE = "tag:yaml.org,2002:merge"
 DEEPEST = 50
 MOST_VALUES = 200_000
 LONGEST_NUMBER = 40
+_LONGEST_SHOWN = 80
+_DAY = "a day like 2024-01-31"
+_TYPES = {
+    "string_type": "text",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "int_parsing": "a whole number like 3",
+    "int_type": "a whole number like 3",
+    "int_from_float": "a whole number like 3",
+    "decimal_type": "a plain decimal like 2.5",
+    "date_type": _DAY,
+    "date_parsing": _DAY,
+    "date_from_datetime_parsing": _DAY,
+    "date_from_datetime_inexact": _DAY,
+}
+_PATTERNS = {
+    "^[0-9]{6}$": "six digits",
+    "^[a-z0-9][a-z0-9-]*$": "lower-case letters, digits and hyphens, like shili-2024",
+}
 
 
 def read_scheme(text: str, file: str, vocabulary: Vocabulary) -> Scheme:
@@ -42,7 +61,7 @@ def read_scheme(text: str, file: str, vocabulary: Vocabulary) -> Scheme:
     """
     document, scheme = _read(Scheme, text, file)
     problems = list(document.problems)
-    for code, path, message in inconsistencies(scheme, vocabulary.extended(scheme.items)):
+    for code, path, message in inconsistencies(scheme, vocabulary):
         problems.append(_placed(code, path, message, file, document.lines))
     if problems:
         raise InvalidInput(tuple(problems))
@@ -105,7 +124,8 @@ class _Document:
             mark = getattr(error, "problem_mark", None)
             where = f"{self._file}:{mark.line + 1}" if mark else self._file
             said = ", ".join(filter(None, (getattr(error, "context", None), getattr(error, "problem", None))))
-            raise refuse("scheme-not-yaml", where, f"not readable as YAML: {said or error}") from None
+            look = "; look at this line and the one above it" if mark else ""
+            raise refuse("scheme-not-yaml", where, f"not readable as YAML: {said or error}{look}") from None
         if root is None:
             raise refuse("scheme-not-yaml", self._file, "the file is empty; expected a scheme")
         return self._value(root, ())
@@ -211,9 +231,7 @@ def _located(error: Any, path: Path, owner: Any, file: str, lines: Mapping[Path,
     if kind == "missing":
         message = f"{path[-1]!r} is missing"
     elif kind == "extra_forbidden":
-        known = get_close_matches(str(path[-1]), _known_fields(owner), n=1)
-        hint = f"; did you mean {known[0]!r}?" if known else ""
-        message = f"unknown field {path[-1]!r}{hint}"
+        message = f"unknown field {path[-1]!r}{_meant(str(path[-1]), owner)}"
     elif kind == "union_tag_invalid":
         message = f"found {context['tag']!r}, expected one of {context['expected_tags']}"
     elif kind == "union_tag_not_found":
@@ -223,9 +241,33 @@ def _located(error: Any, path: Path, owner: Any, file: str, lines: Mapping[Path,
     elif kind == "value_error":
         message = str(context["error"])
     else:
-        expected = error["msg"].removeprefix("Input should be ")
-        message = f"found {error['input']!r}, expected {expected}"
+        message = f"found {_shown(error['input'])}, expected {_expected(error, path)}"
     return _placed(f"scheme-{kind.replace('_', '-')}", path, message, file, lines)
+
+
+def _expected(error: Any, path: Path) -> str:
+    """What a value of the wrong type should have been, in the words of someone who writes the file."""
+    kind, given = error["type"], error["input"]
+    if kind == "string_type" and path and not isinstance(given, list | dict | None):
+        return f'text; put it in quotes: {path[-1]}: "{given}"'
+    if kind == "tuple_type":
+        return f"a list: [{given}]" if isinstance(given, str) and len(given) <= _LONGEST_SHOWN else "a list"
+    if kind == "string_pattern_mismatch":
+        pattern = error["ctx"]["pattern"]
+        return _PATTERNS.get(pattern, f"text that matches {pattern}")
+    if kind in ("model_type", "dict_type"):
+        fields = _required_fields(error.get("ctx", {}).get("class_name"))
+        return f"fields: {{{', '.join(f'{name}: …' for name in fields)}}}" if fields else "fields with their values"
+    return _TYPES.get(kind, str(error["msg"]).removeprefix("Input should be "))
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, Decimal):
+        return str(value)
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _path_in(data: Any, location: Sequence[str | int]) -> tuple[Path, Any]:
@@ -255,11 +297,25 @@ def _schemas() -> tuple[dict[str, Any], ...]:
     return (definitions, *definitions.get("$defs", {}).values())
 
 
-def _known_fields(owner: Any) -> list[str]:
-    wanted = owner.get("effect") if isinstance(owner, dict) else None
-    names: set[str] = set()
-    for model in _schemas():
-        properties = model.get("properties", {})
-        if wanted is None or properties.get("effect", {}).get("const") == wanted:
-            names.update(properties)
-    return sorted(names)
+def _properties(of: dict[str, Any]) -> set[str]:
+    return set(of.get("properties", {}))
+
+
+def _required_fields(title: str | None) -> list[str]:
+    return next((list(one.get("required", ())) for one in _schemas() if one.get("title") == title), [])
+
+
+def _meant(name: str, owner: Any) -> str:
+    """Return what may have been meant by a field that is unknown where it stands, as the end of a sentence."""
+    effect = owner.get("effect") if isinstance(owner, dict) else None
+    rules = [one for one in _schemas() if "effect" in _properties(one)]
+    own = [one for one in rules if one["properties"]["effect"].get("const") == effect]
+    if name in ("basis", "below") and isinstance(owner, dict) and "kinds" in owner:
+        return "; a veto is either on facts (kinds) or on a subtotal (basis and below)"
+    of_rules = any(name in _properties(one) for one in rules)
+    of_row = name in next(_properties(one) for one in _schemas() if one.get("title") == "Indicator")
+    if of_rules != of_row and of_row == bool(own):
+        return "; it belongs in the row, not in its rule" if own else "; it belongs in a rule"
+    known = sorted({field for one in own or _schemas() for field in _properties(one)} - {name})
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -62,7 +62,7 @@ class Deduct(Selection):
     effect: Literal["deduct"]
     each: Points
     max: Points | None = None
-    pool: str | None = None
+    pool: str | None = Field(default=None, min_length=1)
 
 
 class Award(Selection):
@@ -71,7 +71,7 @@ class Award(Selection):
     effect: Literal["award"]
     each: Points
     max: Points | None = None
-    pool: str | None = None
+    pool: str | None = Field(default=None, min_length=1)
 
 
 class Forfeit(Selection):

@@ -50,7 +50,8 @@ class Score:
 
     def section(self, name: str) -> Decimal:
         """Return base, bonus or penalty: the plain sum over the stages."""
-        return sum((getattr(part, name) for part in self.sections), ZERO)
+        with exact_arithmetic():
+            return sum((getattr(part, name) for part in self.sections), ZERO)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ from ledger.commands import (
 from ledger.decisions import local_day
 from ledger.proceedings import Kind, Status
 from projections.answers import receipt_answer
+from projections.jurisdictions import Jurisdictions
+from projections.proceedings import deciding
 from projections.proceedings.proceedings import (
     ProceedingsWanted,
     proceeding_answer,
@@ -120,7 +122,9 @@ def file_appeal(
             grounds=grounds,
             evidence=stated_evidence(evidence, url, document, file, locator),
         )
-        _record(place, as_json, lambda on, who: on.file_appeal(who, year, wish))
+        with opened(database) as ledgers:
+            who = attempt(actor, key)
+            _show(place, as_json, ledgers, deciding.file_appeal(ledgers, jurisdiction, year, who, wish))
 
 
 @appeals.command("decide")
@@ -157,7 +161,9 @@ def decide_appeal(
             orders=orders,
             evidence=stated_evidence(evidence, url, document, file, locator),
         )
-        _record(place, as_json, lambda by, who: by.decide_appeal(who, year, appeal, wish))
+        with opened(database) as ledgers:
+            who = attempt(actor, key)
+            _show(place, as_json, ledgers, deciding.decide_appeal(ledgers, jurisdiction, year, who, appeal, wish))
 
 
 @claims.command("file")
@@ -357,10 +363,14 @@ years.command("register-document")(closing.register_document)
 def _record(place: _Place, as_json: bool, command: Callable[[LedgerApplication, Attempt], Sequence[Receipt]]) -> None:
     """Give the command to the ledger, and show what it recorded and how the appeal or claim stands."""
     with opened(place.database) as ledgers:
-        ledger = ledgers.known_ledger(place.jurisdiction)
-        receipts = [receipt_answer(one) for one in command(ledger, attempt(place.actor, place.key))]
-        answer = recorded_answer(ledgers.view(place.jurisdiction, place.year), receipts, local_day(now()))
-        show(answer, lambda one: proceeding_table(one.proceeding), as_json)
+        recorded = command(ledgers.known_ledger(place.jurisdiction), attempt(place.actor, place.key))
+        _show(place, as_json, ledgers, recorded)
+
+
+def _show(place: _Place, as_json: bool, ledgers: Jurisdictions, recorded: Sequence[Receipt]) -> None:
+    receipts = [receipt_answer(one) for one in recorded]
+    answer = recorded_answer(ledgers.view(place.jurisdiction, place.year), receipts, local_day(now()))
+    show(answer, lambda one: proceeding_table(one.proceeding), as_json)
 
 
 def _pair(text: str) -> tuple[str, str]:

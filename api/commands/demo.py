@@ -21,9 +21,9 @@ from ledger.decisions import local_day
 from projections.answers import history_answer, ranking_answer
 from projections.jurisdictions import Jurisdictions
 from projections.proceedings.dossier_models import DossierAnswer
-from projections.proceedings.dossiers import dossier_of
+from projections.proceedings.dossiers import dossier_of, dossier_words
 from projections.scheme_files import load as load_scheme
-from projections.scheme_files import shipped, vocabulary
+from projections.scheme_files import shipped
 from projections.years import YearView
 from schemes.problem import InvalidInput
 
@@ -68,7 +68,7 @@ def _appeal(ledgers: Jurisdictions, scheme_id: str, folder: Path) -> tuple[Dossi
     found = appeal(ledgers, scheme)
     decided = local_day(found.steps[-1].event.recorded_at)
     dossier = dossier_of(ledgers, ledgers.view(scheme.jurisdiction.code, scheme.year), found, decided)
-    words = vocabulary().extended(scheme.items)
+    words = dossier_words(ledgers, dossier)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for written in DossierFormat:

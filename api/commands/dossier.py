@@ -15,9 +15,8 @@ from api.opening import now
 from api.refusals import refusals_shown
 from api.settings import Settings
 from ledger.decisions import local_day
-from projections.proceedings.dossiers import dossier_of
+from projections.proceedings.dossiers import dossier_of, dossier_words
 from projections.proceedings.proceedings import proceeding_of
-from projections.scheme_files import vocabulary
 
 
 @app.command()
@@ -38,7 +37,7 @@ def dossier(
         view = ledgers.view(jurisdiction, year)
         today = local_day(now())
         found = dossier_of(ledgers, view, proceeding_of(view, "claim" if claim else "appeal", proceeding), today)
-        words = vocabulary().extended(view.scheme.items)
+        words = dossier_words(ledgers, found)
         fonts = Settings().font_folder
         # All are worked out before the first is written.
         files = {one: dossier_file(found, one, words, today, fonts) for one in written or DossierFormat}

@@ -107,6 +107,9 @@ def list_schemes(as_json: AsJson = False) -> None:
 
 
 def _read(scheme: str) -> tuple[str, Scheme]:
+    if scheme.lower().endswith((".xlsx", ".xls", ".et")):
+        command = f"mingzhang scheme import {scheme} --out NAME.yaml"
+        raise refuse("scheme-is-workbook", scheme, f"found a workbook, expected a scheme file; first run: {command}")
     name, text = scheme_text(scheme)
     return name, read_scheme(text, name, vocabulary())
 
@@ -117,7 +120,7 @@ def _accept(scheme: str, code: str, group: str | None, row: str | None, reason: 
         raise refuse("lint-accept-shipped", "--accept", message)
     if reason is None or not reason.strip():
         raise refuse("lint-accept-incomplete", "--reason", "expected why the finding is accepted")
-    scheme_text(scheme)
+    _read(scheme)
     path = Path(scheme)
     # Line ends are kept as they are: the file is changed by one entry only.
     text = path.read_bytes().decode("utf-8")

@@ -42,6 +42,8 @@ def write_template(
         if scheme is not None:
             name, text = scheme_text(scheme)
             held = read_scheme(text, name, known)
+        if table.suffix.lower() != ".xlsx":
+            raise refuse("workbook-type", str(table), "found another ending, expected a name that ends in .xlsx")
         _write_new(table, template(known, held))
         _say_written(table, as_json)
 
@@ -59,7 +61,10 @@ def import_scheme(
                 data = file.read(LARGEST_FILE + 1)
         except OSError as error:
             raise refuse("workbook-not-readable", str(table), f"cannot be read: {error.strerror}") from None
-        _deliver(import_workbook(data, table.name, vocabulary()).text, out, as_json)
+        read = import_workbook(data, table.name, vocabulary())
+        _deliver(read.text, out, as_json)
+        if out is not None and out.name != f"{read.scheme.id}.yaml":
+            typer.echo(f"note: example cases look for {read.scheme.id}.yaml beside them, not {out.name}", err=True)
 
 
 def _deliver(text: str, out: Path | None, as_json: bool) -> None:

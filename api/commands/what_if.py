@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +31,7 @@ from api.invalid_fields import model_problems
 from api.refusals import refusals_shown
 from ledger.canonical import read_json
 from projections.questions.models import (
+    CausedAnswer,
     ReplayAnswer,
     ReplayChoice,
     ReplayGroupAnswer,
@@ -78,6 +79,9 @@ def replay_year(
         str, typer.Argument(help="A shipped scheme's id, a scheme file (YAML), or with --version an id.")
     ],
     version: Annotated[str | None, typer.Option(help="A version of the scheme that the ledger keeps.")] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Show this unit row by row, and which change causes how much.")
+    ] = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     database: Database = None,
@@ -94,6 +98,8 @@ def replay_year(
         answer = replay_answer(view, found, kept=version is not None)
         if as_json:
             print_json(answer.model_dump(mode="json"))
+        elif unit is not None:
+            console.print(_replayed_unit(answer, view.unit(unit).key))
         else:
             console.print(_replay_shown(answer))
 
@@ -171,6 +177,29 @@ def _replay_shown(answer: ReplayAnswer) -> RenderableType:
         if change.scoring:
             add_row(causes, change.sentence, change.clause or "", str(change.units), change.points)
     return Group(*tables, causes, *map(Text, answer.summary))
+
+
+def _replayed_unit(answer: ReplayAnswer, key: str) -> RenderableType:
+    """Return one unit's rows that move, and below each, and below the total, what each change causes of it."""
+    unit = next(one for group in answer.groups for one in group.units if one.key == key)
+    sentences = {change.id: change.sentence for change in answer.changes}
+    table = new_table(
+        f"{unit.unit}  {unit.before.total} → {unit.after.total}", ["编号", "指标、修改"], ["原", "新", "差额"]
+    )
+    for row in unit.rows:
+        add_row(table, row.indicator, " / ".join(row.titles), row.before or "", row.after or "", row.difference)
+        _add_causes(table, row.alone, row.remainder, sentences)
+    table.add_section()
+    add_row(table, "", "总分", unit.before.total, unit.after.total, unit.difference)
+    _add_causes(table, unit.alone, unit.remainder, sentences)
+    return table
+
+
+def _add_causes(table: Table, alone: Sequence[CausedAnswer], remainder: str, sentences: Mapping[str, str]) -> None:
+    for cause in alone:
+        add_row(table, "", f"　其中：{sentences[cause.change]}", "", "", cause.points)
+    if remainder != "0":
+        add_row(table, "", "　其中：各处修改合在一起才有的", "", "", remainder)
 
 
 def _replayed_group(group: ReplayGroupAnswer) -> Table:

@@ -15,11 +15,11 @@ from uuid import UUID
 
 from api.demonstration.issues import SHANGHAI, working_days_after
 from api.demonstration.plan import Appeal, plan_of
-from ledger.application import LedgerApplication
 from ledger.commands import Accept, Attempt, DecideAppeal, FileAppeal, Order, OrderAmend, OrderJudge, OrderVoid, Review
 from ledger.events import Changes, Evidence
 from projections.jurisdictions import Jurisdictions
 from projections.proceedings.closings import close_year
+from projections.proceedings.deciding import decide_appeal
 from projections.proceedings.proceedings import Proceeding, proceeding_of, proceedings_of
 from projections.scheme_files import vocabulary
 from projections.years import YearView
@@ -58,11 +58,13 @@ def appeal(jurisdictions: Jurisdictions, scheme: Scheme) -> Proceeding:
     filed = [one for one in proceedings_of(view) if one.state.id == identifier]
     # Found in the year as it was before, so that an interrupted demonstration goes on with the same appeal.
     before = jurisdictions.view(code, year, position=filed[0].steps[0].position - 1) if filed else view
-    _take_steps(ledger, before, scheme, identifier)
+    _take_steps(jurisdictions, before, scheme, identifier)
     return proceeding_of(jurisdictions.view(code, year), "appeal", identifier)
 
 
-def _take_steps(ledger: LedgerApplication, view: YearView, scheme: Scheme, identifier: UUID) -> None:
+def _take_steps(jurisdictions: Jurisdictions, view: YearView, scheme: Scheme, identifier: UUID) -> None:
+    code = scheme.jurisdiction.code
+    ledger = jurisdictions.known_ledger(code)
     plan = plan_of(scheme.id)
     wish, found = plan.appeal, _found(view, plan.appeal)
     words = vocabulary().extended(scheme.items)
@@ -90,7 +92,8 @@ def _take_steps(ledger: LedgerApplication, view: YearView, scheme: Scheme, ident
     ledger.file_appeal(attempt(found.unit, 2, "file"), scheme.year, file)
     ledger.step(attempt(plan.reviewer, 3, "accept"), scheme.year, "appeal", identifier, Accept())
     ledger.step(attempt(plan.reviewer, 5, "review"), scheme.year, "appeal", identifier, review)
-    ledger.decide_appeal(attempt(scheme.document.issuer, 7, "decide"), scheme.year, identifier, decide)
+    issuer = attempt(scheme.document.issuer, 7, "decide")
+    decide_appeal(jurisdictions, code, scheme.year, issuer, identifier, decide)
 
 
 def _key(scheme: Scheme, step: str) -> str:
@@ -162,7 +165,7 @@ def _most_changing(
 
 def _gain(change: UnitChange) -> tuple[bool, int, Decimal]:
     before, after = change.before, change.after
-    return before.grade != after.grade, before.rank - after.rank, after.total - before.total
+    return before.grade != after.grade, before.rank - after.rank, change.difference
 
 
 def _changing_nothing(view: YearView, wish: Appeal) -> _Found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.decisions import CHINA
 from projections.questions.derivation_models import DerivationAnswer, NodeAnswer
@@ -22,16 +22,32 @@ def derivation_text(answer: DerivationAnswer) -> str:
     return "\n".join([heading, standing_phrase(answer), "", *_lines(answer.tree, 0, quoted), ""])
 
 
-def quotations(answer: DerivationAnswer) -> dict[str, str]:
-    """Return the words of the clause and where they stand, by the id of each row's node; rows without them left out."""
+class Quoted(NamedTuple):
+    """What a clause says, and where it stands; `founded` is the row or veto that rests on it."""
+
+    founded: str
+    words: str
+
+
+def quotations(answer: DerivationAnswer) -> dict[str, Quoted]:
+    """Return the clauses that can be quoted, by the id of the node of the row or veto that rests on each."""
     places = {one.indicator: (one.document, one.place) for one in answer.clauses if one.place}
+    rows = ((node.id, node.indicator or "") for node in row_nodes(answer.tree))
+    vetoes = ((node.id, node.key.removeprefix("veto-")) for node in _vetoes(answer.tree))
     found = {}
-    for node in row_nodes(answer.tree):
-        if node.indicator in places:
-            title, place = places[node.indicator]
+    for node, founded in (*rows, *vetoes):
+        if founded in places:
+            title, place = places[founded]
             words = " ".join(place.excerpt.split())
-            found[node.id] = f"《{title}》第{place.page}页第{place.first_line}行：{words}"
+            found[node] = Quoted(founded, f"《{title}》第{place.page}页第{place.first_line}行：{words}")
     return found
+
+
+def _vetoes(node: NodeAnswer) -> Iterator[NodeAnswer]:
+    if node.operator in ("veto_facts", "veto_subtotal"):
+        yield node
+    for child in node.children:
+        yield from _vetoes(child)
 
 
 def standing_phrase(answer: DerivationAnswer) -> str:
@@ -44,12 +60,12 @@ def standing_phrase(answer: DerivationAnswer) -> str:
     return f"截至{day_phrase(answer.as_of)}，按{known}，{scheme}，账本第{answer.position}号"
 
 
-def _lines(node: NodeAnswer, depth: int, quoted: Mapping[str, str]) -> Iterator[str]:
+def _lines(node: NodeAnswer, depth: int, quoted: Mapping[str, Quoted]) -> Iterator[str]:
     mark = "" if node.fired else UNFIRED
     clause = f"［{node.clause}］" if node.clause and _names_clause(node) else ""
     yield f"{_figure(node):>{_COLUMN}}  {'  ' * depth}{mark}{node.sentence}{clause}"
     if node.id in quoted:
-        yield f"{'':>{_COLUMN}}  {'  ' * (depth + 1)}原文　{quoted[node.id]}"
+        yield f"{'':>{_COLUMN}}  {'  ' * (depth + 1)}原文　{quoted[node.id].words}"
     for child in node.children:
         yield from _lines(child, depth + 1, quoted)
 

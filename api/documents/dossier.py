@@ -20,6 +20,7 @@ from api.documents.blocks import (
     chinese_date,
 )
 from api.proceeding_labels import KINDS, ORDERS, STEPS
+from api.settings import UNIDENTIFIED
 from ledger.decisions import CHINA
 from ledger.events import Evidence
 from projections.answer_models import EntryAnswer, ReadingAnswer
@@ -39,6 +40,8 @@ _OUTCOMES: Final = {
 }
 _ENTRIES: Final = {"observe": "登记", "amend": "更正", "void": "作废", "rectify": "整改"}
 _INDENT: Final = "　"
+_TITLE_LINE: Final = 20
+"""Characters of the title's size in a line."""
 _FACTS: Final = frozenset({"entry", "evidence", "event"})
 """Nodes that the table of evidence shows, not the course of the points."""
 
@@ -54,7 +57,8 @@ def dossier_document(dossier: DossierAnswer, words: Vocabulary, today: date) -> 
     told = dossier.proceeding
     kind = KINDS[told.kind]
     decided = next((step for step in told.steps if step.step == "decided"), None)
-    what = "答复意见" if decided else "情况说明（尚未决定）"
+    withdrawn = told.status == "withdrawn"
+    what = "答复意见" if decided else f"情况说明（{'已撤回' if withdrawn else '尚未决定'}）"
     parts = [
         _matter(dossier, words),
         _course(told),
@@ -66,7 +70,7 @@ def dossier_document(dossier: DossierAnswer, words: Vocabulary, today: date) -> 
         _derived(dossier, dossier.after, "决定后的得分是怎样得出的") if dossier.after and _changed(dossier) else (),
     ]
     return OfficialDocument(
-        title=f"关于{told.unit}{told.year}年度政务公开考核{kind}的{what}",
+        title=_title(f"关于{told.unit}{told.year}年度政务公开考核{kind}的", what),
         issuer=dossier.issuer,
         issued_on=_local(decided.recorded_at).date() if decided else today,
         addressee=told.unit,
@@ -77,6 +81,11 @@ def dossier_document(dossier: DossierAnswer, words: Vocabulary, today: date) -> 
             Attachment("事实与证据", tuple(_evidence(dossier, words))),
         ),
     )
+
+
+def _title(about: str, what: str) -> str:
+    """Return the title; one that is longer than a line breaks before what the document is (GB/T 9704, 7.3.1)."""
+    return about + what if len(about + what) <= _TITLE_LINE else f"{about}\n{what}"
 
 
 # --- the parts -----------------------------------------------------------------------------------------------------
@@ -106,8 +115,17 @@ def _matter(dossier: DossierAnswer, words: Vocabulary) -> Iterator[Block]:
 
 def _course(told: ProceedingAnswer) -> Iterator[Block]:
     yield Heading(1, "办理经过")
-    rows = tuple((_moment(step.recorded_at), STEPS[step.step], step.actor, _said(step)) for step in told.steps)
+    rows = tuple(
+        (_moment(step.recorded_at), STEPS[step.step], _who(step, told.unit), _said(step)) for step in told.steps
+    )
     yield Table(("时间", "环节", "经办", "内容"), rows, widths=(3, 2, 2, 6))
+
+
+def _who(step: StepAnswer, unit: str) -> str:
+    """Return who took the step: what a unit does is the unit's, whoever recorded it."""
+    if step.step in ("filed", "completed", "withdrawn"):
+        return unit
+    return "未署名" if step.actor == UNIDENTIFIED else step.actor
 
 
 def _said(step: StepAnswer) -> str:
@@ -117,7 +135,8 @@ def _said(step: StepAnswer) -> str:
 def _derived(dossier: DossierAnswer, derived: DerivationAnswer, title: str) -> Iterator[Block]:
     """Yield the way from the facts to the total: the rows in question in full, of all others what they add up to."""
     yield Heading(1, title)
-    for sentence in _sums(derived.tree.children):
+    # A section's only adjustment says the same as the section's own.
+    for sentence in dict.fromkeys(_sums(derived.tree.children)):
         yield Paragraph.of(sentence)
     for row in _rows_of(derived.tree, dossier.concerned):
         yield Heading(2, f"{row.indicator} {row.label}")
@@ -188,7 +207,7 @@ def _clauses(dossier: DossierAnswer) -> Iterator[Block]:
         return
     yield Heading(1, "有关条款")
     for one in dossier.clauses:
-        source = f"{one.document or dossier.scheme_title} {one.clause}"
+        source = f"《{one.document or dossier.scheme_title}》{one.clause}"
         if one.place is None:
             yield Paragraph.of(f"指标{one.indicator}“{one.titles[-1]}”：见《{dossier.scheme_title}》{one.clause}。")
         else:
@@ -210,8 +229,9 @@ def _decision(dossier: DossierAnswer, decided: StepAnswer | None, words: Vocabul
 
 
 def _ordered(order: OrderAnswer, words: Vocabulary) -> tuple[str, str, str, str]:
-    before = "" if order.before is None else _phrase(order.before, words)
-    after = "不再计入" if order.after is None else _phrase(order.after, words)
+    moved = order.before is not None and order.after is not None and order.before.unit != order.after.unit
+    before = "" if order.before is None else _phrase(order.before, words, moved)
+    after = "不再计入" if order.after is None else _phrase(order.after, words, moved)
     return ORDERS[order.order], before, after, f"第{order.position}号"
 
 
@@ -309,10 +329,11 @@ def _source(one: Evidence) -> str:
 # --- words ---------------------------------------------------------------------------------------------------------
 
 
-def _phrase(reading: ReadingAnswer, words: Vocabulary) -> str:
+def _phrase(reading: ReadingAnswer, words: Vocabulary, with_unit: bool = False) -> str:
     attributes: Mapping[str, object] = reading.attributes
     values = words.typed(reading.kind, attributes)
-    return fact_phrase(Fact("", 0, reading.unit, reading.kind, reading.occurred_on, reading.count, values), words)
+    fact = Fact("", 0, reading.unit, reading.kind, reading.occurred_on, reading.count, values)
+    return f"{reading.unit if with_unit else ''}{fact_phrase(fact, words)}"
 
 
 def _or_none(value: str | None) -> str:

@@ -39,6 +39,7 @@ from ledger.commands import (
 from ledger.decisions import local_day
 from ledger.events import Day
 from ledger.proceedings import Kind, Status
+from projections.proceedings import deciding
 from projections.proceedings.models import ProceedingAnswer, ProceedingRecorded, ProceedingsAnswer
 from projections.proceedings.proceedings import (
     ProceedingsWanted,
@@ -64,7 +65,7 @@ OverdueOn = Annotated[
     Query(description="Only open ones whose term to decide has run out on this day.", examples=["2021-12-31"]),
 ]
 Within = Annotated[
-    int, Query(ge=0, le=365, description="With `overdue_on`: also those that become so in as many days after it.")
+    int, Query(ge=0, le=365, description="Only with `overdue_on`: also those that become so in as many days after it.")
 ]
 
 
@@ -77,7 +78,14 @@ def file_appeal(
     body: Annotated[FileAppeal, Body(openapi_examples=FILE_APPEAL)],
 ) -> ProceedingRecorded:
     """File an appeal of a unit, within the term, about observations said of it or rows of its sheet."""
-    return _recorded(given, jurisdiction, year, key, lambda on, attempt: on.file_appeal(attempt, year, body))
+    ledgers = given.jurisdictions
+    return _recorded(
+        given,
+        jurisdiction,
+        year,
+        key,
+        lambda _, attempt: deciding.file_appeal(ledgers, jurisdiction, year, attempt, body),
+    )
 
 
 @router.get(f"{YEAR}/appeals", response_model=ProceedingsAnswer, responses=READ)
@@ -119,8 +127,13 @@ def decide_appeal(
     body: Annotated[DecideAppeal, Body(openapi_examples=DECIDE_APPEAL)],
 ) -> ProceedingRecorded:
     """Decide an appeal; what the decision orders is recorded with it, or nothing at all."""
+    ledgers = given.jurisdictions
     return _recorded(
-        given, jurisdiction, year, key, lambda on, attempt: on.decide_appeal(attempt, year, proceeding, body)
+        given,
+        jurisdiction,
+        year,
+        key,
+        lambda _, attempt: deciding.decide_appeal(ledgers, jurisdiction, year, attempt, proceeding, body),
     )
 
 

@@ -17,7 +17,7 @@ from api.strict_bodies import StrictRoute
 from ledger.rejection import rejected
 from projections.answer_models import ClauseAnswer
 from projections.official_documents.pages import PDF, pages
-from projections.official_documents.places import clause_answers, row_named
+from projections.official_documents.places import clause_answers, founded_on_clause
 
 router = APIRouter(route_class=StrictRoute, tags=["schemes"])
 CLAUSE: Final = f"{JURISDICTION}/schemes/{{scheme_id}}/versions/{{version}}/clauses/{{group}}/{{indicator}}"
@@ -91,7 +91,7 @@ def read_lines(
 
 def _clause(given: Given, code: str, scheme_id: str, version: str, group: str, indicator: str) -> ClauseAnswer:
     reference = given.jurisdictions.registered_version(code, scheme_id, version)
-    row = row_named(given.jurisdictions.scheme(code, reference.digest), group, indicator)
+    row = founded_on_clause(given.jurisdictions.scheme(code, reference.digest), group, indicator)
     [found] = clause_answers(given.jurisdictions, code, reference, [row])
     return found
 

@@ -14,9 +14,8 @@ from api.settings import Settings
 from api.strict_bodies import StrictRoute
 from ledger.decisions import local_day
 from projections.proceedings.dossier_models import DossierAnswer
-from projections.proceedings.dossiers import dossier_of
+from projections.proceedings.dossiers import dossier_of, dossier_words
 from projections.proceedings.proceedings import proceeding_of
-from projections.scheme_files import vocabulary
 
 router = APIRouter(route_class=StrictRoute, tags=["appeals"])
 Written = Annotated[
@@ -47,7 +46,7 @@ def read_dossier(
     today = local_day(given.clock())
     found = proceeding_of(view, "appeal" if kinds == "appeals" else "claim", proceeding)
     dossier = dossier_of(given.jurisdictions, view, found, today)
-    words = vocabulary().extended(view.scheme.items)
+    words = dossier_words(given.jurisdictions, dossier)
     fonts = cast(Settings, request.app.state.settings).font_folder
     if written == "zip":
         content = zipped(dossier_files(dossier, words, today, fonts))

@@ -15,14 +15,12 @@ from starlette.status import (
 from api.edge import JURISDICTION, READ, WRITTEN, Given, JurisdictionCode, Key
 from api.problems import RefusedRequest
 from api.replies import content_reply
-from api.settings import MEBIBYTE
 from api.strict_bodies import StrictRoute
 from ledger.events import DocumentType
 from projections.answer_models import ReceiptAnswer
-from projections.official_documents.registering import official_document
+from projections.official_documents.registering import LARGEST_DOCUMENT, official_document
 from schemes.problem import Problem
 
-LARGEST_DOCUMENT: Final = 20 * MEBIBYTE
 MEDIA_TYPES: Final = ("text/plain", "application/pdf")
 _BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
 _BODY: Final[dict[str, Any]] = {

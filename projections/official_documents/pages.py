@@ -25,7 +25,7 @@ MOST_PAGES: Final = 200
 _THIN: Final = 3  # points: a filled rectangle no thicker than this is a rule
 _PAGE_NUMBER: Final = re.compile(r"\s*[-–—]\s*\d{1,4}\s*[-–—]")
 # What pypdf lets through from inside when a file's objects are not what the format says.
-_BROKEN: Final = (PyPdfError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_BROKEN: Final = (PyPdfError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 class Page(NamedTuple):

@@ -68,8 +68,8 @@ def closings_answer(jurisdictions: Jurisdictions, code: str, year: int) -> Closi
         year=year,
         position=view.position,
         closed=view.state.closed_at is not None,
-        days_to_file=view.state.days_to_file,
-        days_to_decide=view.state.days_to_decide,
+        days_to_file=view.state.last_terms.days_to_file,
+        days_to_decide=view.state.last_terms.days_to_decide,
         closings=[
             _closing(jurisdictions, code, view, number, closing, movers) for number, closing in enumerate(found, 1)
         ],

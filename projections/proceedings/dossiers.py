@@ -1,8 +1,9 @@
 """The dossier of an appeal or a claim: how the score came about before and after the decision, and on what it rests.
 
 Before and after are ledger positions, not moments: the view at the position before the decision, and the one at the
-last position that the decision brought with it. An undecided one has only a before, which is now. What the disputed
-observations were worth is asked of the view before.
+last position that the decision brought with it. An undecided one has only a before, which is now. Both are as of the
+end of the period or, for a unit that has left, as of its last day. What the disputed observations were worth is asked
+of the view before.
 """
 
 from __future__ import annotations
@@ -25,21 +26,20 @@ from projections.proceedings.models import ProceedingAnswer
 from projections.proceedings.proceedings import Proceeding, proceeding_answer
 from projections.questions.derivation_models import DerivationAnswer, NodeAnswer
 from projections.questions.derivations import derivation_of
+from projections.scheme_files import vocabulary
 from projections.years import YearView
 from schemes.exact import plain
 from schemes.questions.what_if import without_each
 from schemes.sheets import Sheet
+from schemes.vocabulary import Vocabulary
+from schemes.working_days import DAY
 
 
 def dossier_of(jurisdictions: Jurisdictions, view: YearView, proceeding: Proceeding, today: date) -> DossierAnswer:
     """Return the dossier of an appeal or a claim that the view knows; what is due is told as of `today`."""
     answer = proceeding_answer(view, proceeding, today)
-    code, year = answer.jurisdiction, answer.year
-    decided = answer.decided_position
-    before, after = view, None
-    if decided is not None:
-        before = jurisdictions.view(code, year, position=decided - 1)
-        after = jurisdictions.view(code, year, position=answer.last_position)
+    before, after = _views(jurisdictions, view, answer)
+    code = answer.jurisdiction
     unit = before.unit(answer.key)
     derived_before = derivation_of(before, unit)
     derived_after = None if after is None else derivation_of(after, after.unit(answer.key))
@@ -61,6 +61,32 @@ def dossier_of(jurisdictions: Jurisdictions, view: YearView, proceeding: Proceed
         before=derived_before,
         after=derived_after,
     )
+
+
+def dossier_words(jurisdictions: Jurisdictions, dossier: DossierAnswer) -> Vocabulary:
+    """Return the words that the dossier's facts are told in, with the items that the scheme had before the decision.
+
+    What was said of an observation later may name items of the scheme in force now: they are known too.
+    """
+    told = dossier.proceeding
+    then = jurisdictions.scheme(told.jurisdiction, dossier.before.scheme.digest)
+    _, now = jurisdictions.opened_year(told.jurisdiction, told.year)
+    return vocabulary().extended({**now.items, **then.items})
+
+
+def _views(jurisdictions: Jurisdictions, view: YearView, answer: ProceedingAnswer) -> tuple[YearView, YearView | None]:
+    """Return the year before the decision and after it, as of the last day on which the unit was assessed."""
+    decided = answer.decided_position
+    last = view.position if decided is None else answer.last_position
+
+    def at(position: int, as_of: date | None = None) -> YearView:
+        return jurisdictions.view(answer.jurisdiction, answer.year, as_of, view.known_at, position)
+
+    left_on = at(last).unit_of_year(answer.key).left_on
+    as_of = None if left_on is None else left_on - DAY
+    if decided is None:
+        return at(last, as_of), None
+    return at(decided - 1, as_of), at(last, as_of)
 
 
 def _observations(answer: ProceedingAnswer) -> list[str]:

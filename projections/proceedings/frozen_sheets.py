@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from ledger.canonical import canonical_bytes, read_json
 from projections.cases import sheet_as_json
-from projections.years import LastGrades, YearView
+from projections.years import LastGrade, LastGrades, YearView
 
 FORMAT: Final = "mingzhang/frozen-sheets/1"
 LARGEST: Final = 50_000_000
@@ -30,8 +30,8 @@ class FrozenSheets:
 
     @property
     def grades(self) -> LastGrades:
-        """The grades, by the name that each unit had on the last day; units without a grade are left out."""
-        graded = {sheet["unit"]: sheet["grade"] for sheet in self.sheets.values() if sheet["grade"] is not None}
+        """Each unit's grade, with its key and the name that it had on the last day."""
+        graded = [LastGrade(key, sheet["unit"], sheet["grade"]) for key, sheet in self.sheets.items()]
         return LastGrades(self.year, graded)
 
 

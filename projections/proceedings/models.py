@@ -65,10 +65,11 @@ class ProceedingAnswer(Answer):
     """An appeal or a claim with all its steps; `unit` is the unit's name on the last day of the view, `key` its first.
 
     `outcome` is null until it is decided: of an appeal, whether it was upheld; of a claim, whether it was granted.
-    `due` is the last day to decide while it is open, null where no holiday notice tells it yet; `overdue` says that
-    the term has run out on the day asked about, null likewise. `filed_position` and `decided_position` are ledger
-    positions: the view at `decided_position - 1` is the year before the decision, and at `last_position` after all
-    that it ordered.
+    `due` is the last day to decide while it waits for the office, null where no holiday notice tells it yet; `overdue`
+    says that the term has run out on the day asked about, null likewise. What was returned waits for the unit: it has
+    neither. `days_to_decide` are those of its own term. `filed_position` and `decided_position` are ledger positions:
+    the view at `decided_position - 1` is the year before the decision, and at `last_position` after all that it
+    ordered.
     """
 
     id: str

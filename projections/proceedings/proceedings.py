@@ -76,6 +76,19 @@ class ProceedingsWanted:
     overdue_on: date | None = None
     within: int = 0
 
+    @property
+    def last_day(self) -> date | None:
+        """The day on which they are overdue, or None where it does not matter; no later than a calendar can name.
+
+        Raises `Rejection` (`overdue-day-missing`) for days after a day that is not stated.
+        """
+        if self.overdue_on is not None:
+            return self.overdue_on + min(self.within * DAY, date.max - self.overdue_on)
+        if self.within:
+            message = f"found {self.within} days after no day; state also the day on which they are overdue"
+            raise rejected("overdue-day-missing", "within", message)
+        return None
+
 
 def proceedings_of(view: YearView) -> list[Proceeding]:
     """Return all appeals and claims known to the view, in the order of their filing."""
@@ -103,7 +116,7 @@ def proceeding_answer(view: YearView, proceeding: Proceeding, today: date) -> Pr
     state = proceeding.state
     unit = view.unit_of_year(state.unit)
     decision = proceeding.decision
-    days = view.state.days_to_decide
+    days = _days_to_decide(view, state)
     return ProceedingAnswer(
         id=str(state.id),
         kind=state.kind,
@@ -118,7 +131,7 @@ def proceeding_answer(view: YearView, proceeding: Proceeding, today: date) -> Pr
         observations=[_disputed(view, proceeding, one) for one in state.observations],
         indicators=[_indicator(view, unit, one) for one in state.indicators],
         days_to_decide=days,
-        due=due_day(local_day(state.since), days) if state.is_open else None,
+        due=due_day(local_day(state.since), days) if state.is_with_the_office else None,
         overdue=_overdue_if_told(view, proceeding, today),
         steps=[_step(one) for one in proceeding.steps],
         orders=list(_orders(view, decision)),
@@ -136,26 +149,34 @@ def recorded_answer(view: YearView, receipts: Sequence[ReceiptAnswer], today: da
 
 
 def proceedings_answer(view: YearView, wanted: ProceedingsWanted, today: date) -> ProceedingsAnswer:
-    """Return the appeals, or the claims, that are wanted."""
+    """Return the appeals, or the claims, that are wanted; refuses days that count from no day."""
+    last_day = wanted.last_day
     return ProceedingsAnswer(
         jurisdiction=view.scheme.jurisdiction.code,
         year=view.state.year,
         position=view.position,
         proceedings=[
-            proceeding_answer(view, one, today) for one in proceedings_of(view) if _is_wanted(view, one, wanted)
+            proceeding_answer(view, one, wanted.overdue_on or today)
+            for one in proceedings_of(view)
+            if _is_wanted(view, one, wanted, last_day)
         ],
     )
 
 
 def is_overdue(view: YearView, proceeding: Proceeding, today: date) -> bool:
-    """Whether it is open and its term to decide has run out before `today`.
+    """Whether it waits for the office and its term to decide has run out before `today`.
 
     Raises `Rejection` (`calendar-unknown-year`) where no holiday notice tells that yet.
     """
     state = proceeding.state
-    if not state.is_open:
+    if not state.is_with_the_office:
         return False
-    return term_end(local_day(state.since), view.state.days_to_decide, today) is not None
+    return term_end(local_day(state.since), _days_to_decide(view, state), today) is not None
+
+
+def _days_to_decide(view: YearView, state: ProceedingState) -> int:
+    """The days that were in force when the term began: the filing, or the latest completion."""
+    return view.state.terms_at(state.since).days_to_decide
 
 
 def _overdue_if_told(view: YearView, proceeding: Proceeding, today: date) -> bool | None:
@@ -165,13 +186,13 @@ def _overdue_if_told(view: YearView, proceeding: Proceeding, today: date) -> boo
         return None
 
 
-def _is_wanted(view: YearView, one: Proceeding, wanted: ProceedingsWanted) -> bool:
+def _is_wanted(view: YearView, one: Proceeding, wanted: ProceedingsWanted, last_day: date | None) -> bool:
     state = one.state
     if state.kind != wanted.kind or wanted.status not in (None, state.status):
         return False
     if wanted.unit is not None and state.unit != wanted.unit.key:
         return False
-    return wanted.overdue_on is None or is_overdue(view, one, wanted.overdue_on + wanted.within * DAY)
+    return last_day is None or is_overdue(view, one, last_day)
 
 
 def _state(steps: Sequence[Recorded]) -> ProceedingState:

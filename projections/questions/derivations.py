@@ -19,7 +19,7 @@ from ledger.events import SchemeReference
 from ledger.rejection import rejected
 from projections.answers import standing
 from projections.jurisdictions import Jurisdictions
-from projections.official_documents.places import clause_answers
+from projections.official_documents.places import Founded, clause_answers
 from projections.questions.derivation_models import DerivationAnswer, NodeAnswer
 from projections.readings import renamed
 from projections.scheme_files import vocabulary
@@ -79,12 +79,15 @@ def derivation_of(view: YearView, unit: Unit, version: Version | None = None) ->
 
 
 def with_clauses(jurisdictions: Jurisdictions, answer: DerivationAnswer) -> DerivationAnswer:
-    """Return the derivation with the clause of every row of its tree quoted, where the document can be."""
+    """Return the derivation with every clause of its tree quoted: of rows, vetoes and reported figures."""
     scheme = jurisdictions.scheme(answer.jurisdiction, answer.scheme.digest)
     group = scheme.group(answer.group)
     shown = {node.indicator for node in row_nodes(answer.tree)}
     rows = [row for row in (group.indicators if group else ()) if row.id in shown]
-    quoted = clause_answers(jurisdictions, answer.jurisdiction, answer.scheme, rows)
+    founded: list[Founded] = [*rows]
+    if answer.tree.operator == "result":
+        founded += [*scheme.vetoes, *scheme.outputs]
+    quoted = clause_answers(jurisdictions, answer.jurisdiction, answer.scheme, founded)
     return answer.model_copy(update={"clauses": quoted})
 
 
@@ -211,8 +214,8 @@ def _entry_node(entry: FactEntry, about: Node, reading: str | None, decision: UU
         words.append(f"{day_phrase(entry.said.rectified_on)}已整改")
     words += [f"依申诉{decision}的决定"] if decision else []
     words += [f"内容为：{reading}"] if reading else []
-    words += [f"理由：{entry.reason}"] if entry.reason else []
-    words += [f"说明：{entry.note}"] if entry.note else []
+    words += [f"理由：{entry.reason.rstrip('。')}"] if entry.reason else []
+    words += [f"说明：{entry.note.rstrip('。')}"] if entry.note else []
     inputs: dict[str, Input] = {
         "observation": entry.observation,
         "position": entry.position,

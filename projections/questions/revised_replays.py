@@ -6,7 +6,7 @@ of its groups; it need not name the year's units, which are the ledger's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from ledger.rejection import rejected
@@ -28,7 +28,7 @@ from projections.years import YearView
 from schemes.comparing.changes import Change
 from schemes.comparing.differences import changes
 from schemes.comparing.sentences import change_sentence
-from schemes.exact import ZERO, plain
+from schemes.exact import ZERO, exact_arithmetic, plain
 from schemes.questions.attribution import Attribution, UnitAttribution, attribution
 from schemes.scheme import Scheme
 
@@ -85,8 +85,13 @@ def _change(change: Change, sentence: str, attributed: Attribution) -> ReplayCha
         sentence=sentence,
         scoring=change.scoring,
         units=sum(bool(points) for points in alone),
-        points=plain(sum(alone, ZERO)),
+        points=_summed(alone),
     )
+
+
+def _summed(points: Iterable[Decimal]) -> str:
+    with exact_arithmetic():
+        return plain(sum(points, ZERO))
 
 
 def _group(view: YearView, version: Scheme, group: str, attributed: Attribution) -> ReplayGroupAnswer:
@@ -150,11 +155,9 @@ def _summary(groups: Sequence[ReplayGroupAnswer], attributed: Attribution, told:
             yield f"另有{len(crossing) - MOST_NAMED}个单位{phrase}。"
     for at, change in enumerate(attributed.changes):
         points = [unit.alone[at] for unit in attributed.units if unit.alone[at]]
-        effect = (
-            f"单独使{len(points)}个单位的总分变动，合计{plain(sum(points, ZERO))}分" if points else "单独不改变任何总分"
-        )
+        effect = f"单独使{len(points)}个单位的总分变动，合计{_summed(points)}分" if points else "单独不改变任何总分"
         yield f"{told[change.id].removesuffix('。')}：{effect}。"
     left = [unit for unit in attributed.units if unit.remainder]
     if left:
-        total = plain(sum((unit.remainder for unit in left), ZERO))
+        total = _summed(unit.remainder for unit in left)
         yield f"另有{len(left)}个单位的变动不能由单项修改解释，是几处修改共同作用的结果，合计{total}分。"

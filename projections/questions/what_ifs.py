@@ -109,6 +109,11 @@ class _Admitting:
         amended = [fact for at, one in enumerate(asked.amended) for fact in self._amended(at, one)]
         added = [fact for at, one in enumerate(asked.added) for fact in self._added(at, one)]
         judgements = dict(given for at, one in enumerate(asked.judgements) for given in self._judged(at, one))
+        named = [one.indicator for one in asked.judgements]
+        for at, name in enumerate(named):
+            if name in named[:at]:
+                message = f"{name!r} is judged already; expected one judgement of each row"
+                self._refused.append(Refusal("indicator-supposed-twice", f"judgements[{at}].indicator", message))
         if self._refused:
             raise Rejection(*self._refused)
         return Supposition(asked.without, tuple(amended), tuple(added), judgements)
@@ -250,7 +255,7 @@ def _unit_change(view: YearView, change: UnitChange) -> UnitChangeAnswer:
         group_title=group.title if group else before.group,
         before=score_answer(before),
         after=score_answer(after),
-        difference=plain(after.total - before.total),
+        difference=plain(change.difference),
         rows=[
             RowChangeAnswer(
                 indicator=row.indicator.id,

@@ -313,7 +313,7 @@ RULES: Final = SheetOf(
         Column("编号", "id", Name(), True, "评分项的编号；一项几条规则就写几行", 8),
         Column("计分方式", "way", WAY_WORDS, True, "从下拉列表中选；“并且”接在达标加分下面", 14),
         Column("事实种类", "kinds", Kinds(), False, "词汇表中的种类；几种用逗号隔开", 22),
-        Column("条件", "where", Conditions(), False, "如 层级=省,设区市; 天数>=14; 已整改=否", 36),
+        Column("条件", "where", Conditions(), False, "如 层级=省,设区市; 未更新天数>=14; 已整改=否", 36),
         Column("分值", "each", Number(), False, "每件多少分，或达到后一次多少分", 8),
         Column("最多", "max", Number(), False, "本条合计最多多少分", 8),
         Column("合用上限", "pool", Name(), False, "几条规则合用“最多”时填同一个字母", 10),

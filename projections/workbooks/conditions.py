@@ -1,4 +1,4 @@
-"""Conditions on facts as a cell says them: `层级=省,设区市; 对象=政务新媒体; 天数>=14; 形式个数>=3; 已整改=否`.
+"""Conditions on facts as a cell says them: `层级=省,设区市; 未更新天数>=14; 形式个数>=3; 已整改=否`.
 
 All parts must hold. `属性 不含 值` holds where the attribute has none of the values, or is missing. Nested predicates
 (`any`, `all` and `not` of several tests) are beyond a cell: they are written in the YAML file.
@@ -18,6 +18,8 @@ from projections.workbooks.values import (
     Number,
     Value,
     WrongValueError,
+    between,
+    folded,
     item_code,
     label_of,
     parts_of,
@@ -45,7 +47,7 @@ _BOUNDS = {">=": "at_least", "<=": "at_most"}
 class Conditions(Value):
     """A predicate on the attributes of the row's kinds."""
 
-    expected = "conditions like 层级=省,设区市; 天数>=14"
+    expected = "conditions like 层级=省,设区市; 未更新天数>=14"
     lines = True
 
     def read(self, cell: CellValue, context: Context) -> Any:
@@ -113,6 +115,10 @@ def _attribute(text: str, context: Context) -> str:
     return str(word(text, _known(context)))
 
 
+def _is_attribute(text: str, context: Context) -> bool:
+    return any(folded(text.removesuffix(SIZE)) in (folded(label), folded(name)) for label, name in _known(context))
+
+
 def _label(name: str, context: Context) -> str:
     return label_of(name, _known(context))
 
@@ -134,7 +140,11 @@ def _test(name: str, operator: str, rest: str, context: Context) -> tuple[str, A
 
 
 def _values(name: str, text: str, context: Context) -> Any:
-    values = [_value(name, part, context) for part in parts_of(text, ",")]
+    parts = parts_of(text, ",")
+    for part in parts[1:]:
+        if (test := _TEST.fullmatch(part)) and _is_attribute(test[1], context):
+            raise between(f"{parts[0]},{part}", "conditions", ";")
+    values = [_value(name, part, context) for part in parts]
     if not values:
         raise WrongValueError("condition", f"found no value after {name}, expected one or more")
     # A comma at the end is a list of one, so that a scheme's own lists come back as lists.

@@ -1,8 +1,9 @@
 """The cells of a workbook from outside: bounded, free of formulas, each with its address.
 
 1. The file's type is told by its content: anything but an .xlsx without password and macros is refused.
-2. It is unpacked within bounds and packed again from what was read, so that nothing behind a false size is ever
-   inflated; its XML may declare no document type.
+2. The parts of the workbook itself are unpacked within bounds and packed again from what was read, so that nothing
+   behind a false size is ever inflated; their XML may declare no document type. What programs add beside them (queries,
+   properties) is not looked at.
 3. Each sheet's XML says where cells are, and which hold a formula or an error; far-off cells and too many are refused.
 4. Only then `python_calamine` reads the values: text, numbers, dates, as Excel keeps them.
 
@@ -36,6 +37,7 @@ Value = str | int | float | bool | date | datetime | time | timedelta
 Cells = dict[tuple[int, int], Value]
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_OWN = ("xl/", "_rels/", "[Content_Types]")
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _ENCODING = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([^"']*)""")
 _SAVE = "save it in Excel or WPS as .xlsx"
@@ -114,7 +116,8 @@ def _bounded_parts(packed: ZipFile, file: str) -> dict[str, bytes]:
     names = {one.filename for one in listed}
     if len(names) < len(listed) or any(one.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for one in listed):
         raise BadZipFile
-    return {one.filename: packed.read(one) for one in listed if one.filename.endswith((".xml", ".rels"))}
+    own = [one for one in listed if one.filename.startswith(_OWN) and one.filename.endswith((".xml", ".rels"))]
+    return {one.filename: packed.read(one) for one in own}
 
 
 def _packed(parts: dict[str, bytes]) -> bytes:

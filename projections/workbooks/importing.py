@@ -7,6 +7,7 @@ refused when one is written: nested predicates (`any`, `all`, `not` of several t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -24,6 +25,7 @@ from projections.workbooks.columns import (
     VOCABULARY_SHEET,
 )
 from projections.workbooks.files import read_cells
+from projections.workbooks.messages import in_words_of_the_workbook
 from projections.workbooks.reading import Reading
 from projections.workbooks.template import written_workbook
 from schemes.exact import plain
@@ -42,6 +44,7 @@ _FOLLOWS: Final = {
     "scheme-quotas": BANDS.name,
     "scheme-unknown-item": ITEMS.name,
     "scheme-year-outside-period": SCHEME_SHEET,
+    "scheme-window-outside-period": SCHEME_SHEET,
 }
 _STAND_INS: Final[Mapping[str, Any]] = {
     "id": "x",
@@ -98,6 +101,9 @@ def _with_stand_ins(data: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in _STAND_INS.items():
         if isinstance(value, Mapping):
             filled[name] = {**value, **data.get(name, {})}
+    days = data.get("period", {}).values()
+    if len(days) == 1:
+        filled["period"] = dict.fromkeys(("first", "last"), *days)
     return filled
 
 
@@ -109,8 +115,10 @@ def _by_cell(invalid: InvalidInput, reading: Reading) -> list[Problem]:
         emptied = problem.code == "scheme-too-short" or path.endswith(("groups", ".units", ".indicators"))
         follows = bool(wrong) and emptied
         if not follows and _FOLLOWS.get(problem.code) not in wrong:
-            found.append(Problem(problem.code, reading.cell_of(path) if path else GROUPS.name, problem.message))
-    return found
+            told = in_words_of_the_workbook(problem, path, reading) if path else replace(problem, where=GROUPS.name)
+            found.append(told)
+    # A line of several groups is told once.
+    return list(dict.fromkeys(found))
 
 
 class _Inline(dict[str, Any]):

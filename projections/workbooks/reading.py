@@ -1,7 +1,8 @@
 """From the cells of a workbook to the values of a scheme file, with every error found and the cell of every value.
 
 1. Each sheet is held against its columns: unknown sheets, columns and headings, gaps between rows.
-2. Each row is read cell by cell; a row with an error is left out, but its names are known to the other sheets.
+2. Each row is read cell by cell; a row with an error is left out, but its names are known to the other sheets. Where
+   names could not be read, nothing is said of what refers to them.
 3. Rows are put where they belong in the scheme, which refuses names that stand twice or lead nowhere.
 
 What the scheme format itself refuses is left to `schemes.reading`; `cell_of` says which cell its finding is about.
@@ -51,20 +52,33 @@ _TOKEN = re.compile(r"\[([0-9]+)\]|([^.\[\]]+)")
 _HEADING = ("项目", "内容", "说明")
 
 
+def _path(dotted: str) -> Path:
+    return tuple(int(at) if at else name for at, name in _TOKEN.findall(dotted))
+
+
+def _parts(name: str) -> Path:
+    return tuple(int(part) if part.isdigit() else part for part in name.split("."))
+
+
 class RawRow(NamedTuple):
-    """The cells of one row by heading, each with its address and what it holds."""
+    """The cells of one row by heading, each with its address and what it holds; `lacking` are needed headings."""
 
     start: str
     cells: Mapping[str, tuple[str, CellValue | None]]
+    lacking: frozenset[str]
 
 
 @dataclass
 class Row:
-    """A row as read: values and addresses by their place in the scheme; `whole` when none was wrong."""
+    """A row as read: values and addresses by their place in the scheme; `whole` when none was wrong.
+
+    `columns` are all that were looked at, with their cells, empty ones too.
+    """
 
     start: str
     values: dict[str, Any] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, tuple[str, Column | Parameter]] = field(default_factory=dict)
     whole: bool = True
 
 
@@ -77,12 +91,14 @@ class Reading:
         self.problems: list[Problem] = []
         self._sheets = sheets
         self._cells: dict[Path, str] = {}
+        self._columns: dict[Path, Column | Parameter] = {}
+        self._half_read: set[str] = set()
         self._context = Context(vocabulary)
         self._groups: dict[str, int | None] = {}
         self._rows: dict[tuple[str, str], int | None] = {}
         self._known_sheets()
-        own = {row.values["code"]: row.values["label"] for row in self._whole_rows(ITEMS)}
-        self._context = Context(vocabulary.extended(own))
+        own = self._own_items()
+        self._context = Context(vocabulary.extended({code: own[code] for code in own if code not in vocabulary.items}))
         self._scheme_lines()
         for sheet in (STAGES, BANDS, VETOES, OUTPUTS):
             self._list(sheet)
@@ -101,11 +117,15 @@ class Reading:
 
     def cell_of(self, dotted: str) -> str:
         """Return the address of the cell that a path of the scheme comes from, or the sheet it would stand in."""
-        path: Path = tuple(int(at) if at else name for at, name in _TOKEN.findall(dotted))
+        path = _path(dotted)
         known = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in self._cells), None)
         if known is not None:
             return self._cells[known]
         return next((sheet.name for sheet in SHEETS if path[:1] == (sheet.list_field,)), SCHEME_SHEET)
+
+    def column_of(self, dotted: str) -> Column | Parameter | None:
+        """Return the column that says what stands at a path of the scheme; None where no single one does."""
+        return self._columns.get(_path(dotted))
 
     def _problem(self, code: str, where: str, message: str) -> None:
         self.problems.append(Problem(f"workbook-{code}", where, message))
@@ -113,14 +133,29 @@ class Reading:
     def _known_sheets(self) -> None:
         required = [SCHEME_SHEET, *(sheet.name for sheet in SHEETS if sheet.required)]
         for name in required:
-            if name not in self._sheets:
-                self._problem("missing-sheet", name, f"the sheet {name} is missing; expected it as in the template")
+            if not self._sheets.get(name):
+                message = f"the sheet {name} is missing or empty; expected it as in the template"
+                self._problem("missing-sheet", name, message)
+                self._half_read.add(name)
         names = [SCHEME_SHEET, *(sheet.name for sheet in SHEETS)]
         for name, cells in self._sheets.items():
             if name not in names and cells:
                 self._problem("unknown-sheet", name, f"found a sheet {name!r}; {nearest(name, names)}")
 
+    def _own_items(self) -> dict[str, str]:
+        own: dict[str, str] = {}
+        for row in self._read(ITEMS):
+            code = row.values.get("code")
+            if code in own:
+                self._problem("duplicate", row.cells["code"], f"the item {code!r} stands twice, expected once")
+            elif row.whole:
+                own[row.values["code"]] = row.values["label"]
+                self._cells["items", row.values["code"]] = row.cells["code"]
+        return own
+
     def _scheme_lines(self) -> None:
+        if not self._sheets.get(SCHEME_SHEET):
+            return
         row = Row(SCHEME_SHEET)
         cells = self._sheets.get(SCHEME_SHEET, {})
         lines = {column.heading: column for column in SCHEME_LINES}
@@ -173,9 +208,11 @@ class Reading:
     def _read_groups(self) -> None:
         for row in self._read(GROUPS):
             name = row.values.get("id")
-            if name in self._groups:
+            if name is None:
+                self._half_read.add(GROUPS.name)
+            elif name in self._groups:
                 self._problem("duplicate", row.cells["id"], f"the group {name!r} stands twice, expected once")
-            elif name is not None:
+            else:
                 self._groups[name] = self._append(("groups",), row) if row.whole else None
                 if row.whole:
                     self.data["groups"][-1] |= {"units": []}
@@ -206,6 +243,8 @@ class Reading:
     def _read_indicators(self) -> None:
         for row in self._read(INDICATORS):
             groups, name = row.values.pop("group", []), row.values.get("id")
+            if not groups or name is None:
+                self._half_read.add(INDICATORS.name)
             for at, group in self._groups_and_names(row, groups):
                 if (group, name) in self._rows:
                     message = f"the row {name!r} stands twice in group {group}, expected once"
@@ -216,27 +255,34 @@ class Reading:
                 self._rows.setdefault((group, str(name)), None)
 
     def _read_rules(self) -> None:
-        milestone: list[Path] = []
+        # The conditions of the milestone above; None where the line above has an error of its own.
+        milestone: list[Path] | None = []
         about: tuple[Any, ...] = ()
         for raw in self._raw_rows(RULES):
             row = Row(raw.start)
-            for column in RULES.columns[:3]:
-                self._take(row, column, raw.cells.get(column.heading, (raw.start, None)))
+            self._take_all(row, RULES.columns[:3], raw)
             way, groups, name = (row.values.pop(one, None) for one in ("way", "group", "id"))
             if way is None:
-                milestone = []
+                milestone = None
                 continue
             self._parameters(row, raw, way)
             if way == CONTINUED:
-                if not milestone or about != (groups, name):
-                    message = f"found {CONTINUED}, expected it right below {MILESTONE} of the same row"
-                    self._problem("condition-alone", row.cells["way"], message)
-                for path in milestone if row.whole and about == (groups, name) else ():
-                    self._append((*path, "conditions"), row)
+                if milestone is not None and groups is not None and name is not None:
+                    self._continue(row, milestone if about == (groups, name) else [])
                 continue
             paths = [(*place, "rules") for place in self._indicators_of(row, groups or [], name)]
             added = [(*path, self._append(path, row)) for path in paths] if row.whole else []
-            milestone, about = (added, (groups, name)) if way == MILESTONE else ([], ())
+            if way == MILESTONE:
+                milestone, about = added or None, (groups, name)
+            else:
+                milestone = [] if row.whole else None
+
+    def _continue(self, row: Row, milestone: Sequence[Path]) -> None:
+        if not milestone:
+            message = f"found {CONTINUED}, expected it right below {MILESTONE} of the same row"
+            self._problem("condition-alone", row.cells["way"], message)
+        for path in milestone if row.whole else ():
+            self._append((*path, "conditions"), row)
 
     def _parameters(self, row: Row, raw: RawRow, name: str) -> None:
         way = CONDITION if name == CONTINUED else WAYS[name]
@@ -254,9 +300,9 @@ class Reading:
             if name is None:
                 continue
             if (group, name) not in self._rows:
-                known = [one for own, one in self._rows if own == group]
-                message = f"found {name!r}, expected a row of group {group} in the sheet {INDICATORS.name}"
-                self._problem("unknown-row", row.cells["id"], f"{message}; {nearest(name, known)}")
+                if INDICATORS.name not in self._half_read:
+                    message = f"found {name!r}, expected a row of group {group} in the sheet {INDICATORS.name}"
+                    self._problem("unknown-row", row.cells["id"], message)
                 continue
             place = self._rows[group, name]
             if place is not None:
@@ -268,15 +314,13 @@ class Reading:
     def _groups_and_names(self, row: Row, names: Iterable[str]) -> Iterator[tuple[int, str]]:
         for name in names:
             if name not in self._groups:
-                message = f"found {name!r}, expected a 组编号 of the sheet {GROUPS.name}; {nearest(name, self._groups)}"
-                self._problem("unknown-group", row.cells["group"], message)
+                if GROUPS.name not in self._half_read:
+                    message = f"found {name!r}, expected a 组编号 of the sheet {GROUPS.name}"
+                    self._problem("unknown-group", row.cells["group"], f"{message}; {nearest(name, self._groups)}")
                 continue
             at = self._groups[name]
             if at is not None:
                 yield at, name
-
-    def _whole_rows(self, sheet: SheetOf) -> list[Row]:
-        return [row for row in self._read(sheet) if row.whole]
 
     def _read(self, sheet: SheetOf) -> Iterator[Row]:
         for raw in self._raw_rows(sheet):
@@ -287,6 +331,9 @@ class Reading:
     def _take_all(self, row: Row, columns: Iterable[Column | Parameter], raw: RawRow) -> None:
         context = self._context
         for column in columns:
+            if column.heading in raw.lacking:
+                row.whole = False
+                continue  # that the column is missing is told once
             if column.field.endswith("where") and not context.kinds and not row.whole:
                 continue  # without its kinds a condition cannot be judged, and their error is told already
             self._take(row, column, raw.cells.get(column.heading, (raw.start, None)), context)
@@ -297,6 +344,7 @@ class Reading:
         self, row: Row, column: Column | Parameter, cell: tuple[str, CellValue | None], context: Context | None = None
     ) -> None:
         place, found = cell
+        row.columns[column.field] = place, column
         if found is None:
             if column.required:
                 row.whole = False
@@ -315,6 +363,13 @@ class Reading:
         if not cells:
             return
         headings = self._headings(sheet, cells)
+        if not headings:
+            self._half_read.add(sheet.name)
+            return
+        needed = {column.heading for column in sheet.columns if column.required}
+        lacking = frozenset(needed.difference(headings.values()))
+        if lacking.intersection(column.heading for column in sheet.columns[:2]):
+            self._half_read.add(sheet.name)
         start = cells.get((2, 1))
         if not (isinstance(start, str) and start.strip().startswith(EXPLANATION)):
             message = f"found {start!r}, expected the explanations of the template, beginning with {EXPLANATION}"
@@ -331,12 +386,17 @@ class Reading:
             row = {
                 name: (address(sheet.name, at, across), cells.get((at, across))) for across, name in headings.items()
             }
-            yield RawRow(address(sheet.name, at, 1), row)
+            yield RawRow(address(sheet.name, at, 1), row, lacking)
 
     def _headings(self, sheet: SheetOf, cells: Cells) -> dict[int, str]:
         """The known headings by column; anything filled under another heading or none is a problem."""
         known = {column.heading: column for column in sheet.columns}
         found: dict[int, str] = {}
+        first_row = {folded(text) for (at, _), text in cells.items() if at == 1 and isinstance(text, str)}
+        if not first_row & {folded(heading) for heading in known}:
+            message = f"found none of the headings in row 1, expected {', '.join(known)}"
+            self._problem("headings", address(sheet.name, 1, 1), f"{message}; put that row back")
+            return found
         for across in sorted({across for _, across in cells}):
             text = cells.get((1, across))
             heading = next((one for one in known if isinstance(text, str) and folded(one) == folded(text)), None)
@@ -370,11 +430,14 @@ class Reading:
         if path:
             self._cells[path] = row.start
         for name, value in row.values.items():
-            place = (*path, *(int(part) if part.isdigit() else part for part in name.split(".")))
+            place = (*path, *_parts(name))
             self._set(place, value)
             if name in row.cells:
                 for end in range(len(path) + 1, len(place) + 1):
                     self._cells.setdefault(place[:end], row.cells[name])
+        for name, (cell, column) in row.columns.items():
+            self._cells.setdefault((*path, *_parts(name)), cell)
+            self._columns[*path, *_parts(name)] = column
 
     def _set(self, place: Path, value: Any) -> None:
         """Set a value deep inside; a list grows by what is put at its end, and a level left out is no level."""

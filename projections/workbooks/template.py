@@ -51,11 +51,11 @@ _SEVERAL_GROUPS: Final = (INDICATORS, RULES, LABELS)
 _INSTRUCTIONS: Final = (
     "怎样填写",
     "1. 从“方案”填起，再填“分组”“单位”“评分项”“规则”；其余各表用得着才填。",
-    "2. 每张表第1行是标题，第2行是说明，都不要改动；从第3行起一行一条，中间不要空行。",
+    "2. 每张表第1行是标题，第2行是说明，都不要改动；从第3行起一行一条，中间不要空行。隐藏、筛选掉的行和列也会读入。",
     "3. 表中一行考核内容，在“评分项”填一行；它怎样加分扣分，在“规则”填一行或几行，用组和编号对应。",
     "4. 不要合并单元格，不要用公式（从别处复制来的请“选择性粘贴—数值”）。",
     "5. 编号是文本：1.10 若被存成数字会变成 1.1。分数只写数字，不写“分”“%”。",
-    "6. 事实种类、事项、属性和取值的名称见“词汇”；词汇里没有的事项，先在“自定义事项”里加。",
+    "6. 事实种类、事项、属性和取值的名称见“词汇”（登记时必填的属性有标明）；词汇里没有的事项，先在“自定义事项”里加。",
     "7. 条件写成“属性=值,值; 属性>=数”，各条都要成立；“属性 不含 值”表示没有这些值；“形式个数>=3”数有几种。",
     "8. 填好后运行 mingzhang scheme import 本文件.xlsx --out 方案.yaml，全部错误会连同单元格一次列出。",
     "",
@@ -184,22 +184,23 @@ def _choices(
 
 def _vocabulary(worksheet: Worksheet, vocabulary: Vocabulary, formats: _Formats) -> None:
     """List the words: first kinds, then items, which the lists to choose from refer to; then attributes and values."""
-    rows = [("种类", kind.label, code, "") for code, kind in vocabulary.kinds.items()]
-    rows += [("事项", label, code, "") for code, label in vocabulary.items.items()]
+    rows = [("种类", kind.label, code, "", "") for code, kind in vocabulary.kinds.items()]
+    rows += [("事项", label, code, "", "") for code, label in vocabulary.items.items()]
     for kind in vocabulary.kinds.values():
         for name, attribute in kind.attributes.items():
-            rows.append(("属性", attribute.label, name, kind.label))
+            rows.append(("属性", attribute.label, name, kind.label, "是" if attribute.required else ""))
             if isinstance(attribute, CodeAttribute | CodesAttribute):
                 rows += [
-                    ("取值", label, code, f"{kind.label}·{attribute.label}") for code, label in attribute.values.items()
+                    ("取值", label, code, f"{kind.label}·{attribute.label}", "")
+                    for code, label in attribute.values.items()
                 ]
-    for across, (heading, width) in enumerate((("类别", 8), ("名称", 36), ("代码", 32), ("用于", 36))):
+    for across, (heading, width) in enumerate((("类别", 8), ("名称", 36), ("代码", 32), ("用于", 36), ("必填", 8))):
         worksheet.set_column(across, across, width, formats.text)
         worksheet.write_string(0, across, heading, formats.heading)
     for at, row in enumerate(rows, start=1):
         for across, text in enumerate(row):
             worksheet.write_string(at, across, text, formats.text)
-    worksheet.autofilter(0, 0, len(rows), 3)
+    worksheet.autofilter(0, 0, len(rows), 4)
     worksheet.freeze_panes(1, 0)
 
 

@@ -221,6 +221,8 @@ class Names(Value):
     def read(self, cell: CellValue, context: Context) -> Any:
         """Return the list of names."""
         text = self.text(cell).replace("\n", ",")
+        if "、" in text:
+            raise between(text, "several names", ",")
         return [] if text == "无" else [Name().text(part) for part in parts_of(text, ",")]
 
     def write(self, value: Any, context: Context) -> str | Decimal | date:
@@ -273,6 +275,8 @@ class Table(Value):
         pairs = []
         for part in parts_of(self.text(cell), ";"):
             key, equals, points = part.partition("=")
+            if "=" in points:
+                raise between(part, "the steps", ";")
             if not equals:
                 raise WrongValueError("table", f"found {part!r}, expected {self.expected}")
             pairs.append((self._key.read(key, context), Number().read(points, context)))
@@ -314,6 +318,12 @@ def nearest(text: str, expected: Iterable[str], others: Iterable[str] = ()) -> s
     return f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(names)}"
 
 
+def between(text: str, parts: str, mark: str) -> WrongValueError:
+    """Return the error for a text whose parts stand together without the mark that separates them."""
+    named = {",": "a comma", ";": "a semicolon"}[mark]
+    return WrongValueError("separator", f"found {text!r}; separate {parts} with {named} ({mark})")
+
+
 def word(text: str, known: Iterable[tuple[str, Any]]) -> Any:
     """Return the code meant by a label or a code; raises `WrongValueError` with the nearest word."""
     listed = list(known)
@@ -323,6 +333,8 @@ def word(text: str, known: Iterable[tuple[str, Any]]) -> Any:
         return found[0]
     if found:
         raise WrongValueError("ambiguous-word", f"found {text!r}, which is {' and '.join(found)}; write the code")
+    if any(folded(part) in (folded(label), folded(str(code))) for part in text.split("、") for label, code in listed):
+        raise between(text, "several", ",")
     codes = [code for _, code in listed if isinstance(code, str)]
     labels = [label for label, _ in listed]
     raise WrongValueError("unknown-word", f"found {text!r}; {nearest(text, labels, codes)}")

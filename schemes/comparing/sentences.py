@@ -79,10 +79,20 @@ def _sentence(change: Change, words: Vocabulary) -> str:
             return f"分组{_from_to(change.parameters[0], words)}，{_reassigned(change)}"
         case "veto" if change.id == "vetoes/order":
             return f"否决情形的先后{_from_to(change.parameters[0], words)}"
+        case "stage" if change.id == "stages/weight":
+            return _reweighed(change, words)
         case _:
             named = _named(change)
             moved = f"的{_moves(change.parameters, words)}"
             return f"{named}{moved}" if change.kind == "changed" else _whole(change, named, words)
+
+
+def _reweighed(change: Change, words: Vocabulary) -> str:
+    titles = {stage.id: stage.title for stage in change.new if isinstance(stage, Stage)}
+    return "，".join(
+        f"阶段“{titles[one.name.rpartition('/')[0]]}”的{parameter_label('weight')}{_from_to(one, words)}"
+        for one in change.parameters
+    )
 
 
 def _row(change: Change) -> str:

@@ -2,7 +2,8 @@
 
 It reads the JSON form of a tree and knows neither scheme nor engine: one short function for each operator, by the
 contract's §2 alone. Whoever was given a derivation can so hold it against itself, without the program that made it.
-What it cannot see is whether the facts are true and whether the inputs are the scheme's.
+What it cannot see is whether the facts are true and whether the inputs are the scheme's. What pending rows leave open
+(`pending`, `lowest` and `highest` of the result) is told beside the tree and not held: it is of other evaluations.
 """
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ def _held_inputs(node: JsonNode) -> Iterator[tuple[str, object, object]]:
         yield from _cuts_of_section(node)
     elif operator in ("total", "stage"):
         yield from _cuts_of_total(node)
+    elif operator == "threshold_subtotal":
+        yield from _gate_subtotal(node)
     elif operator in ("deduct", "award", "pool"):
         yield from _left_before(node)
     elif operator in ("tiers", "checklist"):
@@ -128,6 +131,11 @@ def _cuts_of_section(node: JsonNode) -> Iterator[tuple[str, object, object]]:
         applying = sum((number_of(row, "points") for row in children_of(node, *ROWS)), ZERO)
         change = adjusted(told["not_applicable"], number_of(node, "full"), value, applying, missing)
         yield _cut(node, "adjustment", change if left_out else ZERO)
+        seen = {"full": number_of(node, "full"), "before": value, "applying": applying, "missing": missing}
+        for one in children_of(node, "adjustment"):
+            yield "the way of the adjustment", told["not_applicable"], one["inputs"]["mode"]
+            for name, expected in seen.items():
+                yield f"what the adjustment has as {name}", expected, one["inputs"][name]
         return
     sign = -1 if told["section"] == "penalty" else 1
     cap = bound_of(node, "cap")

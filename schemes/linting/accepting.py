@@ -1,6 +1,7 @@
 """Accepting a finding of the lint in the text of a scheme file, which stays as its authors wrote it otherwise.
 
-The entry goes to the end of the list `accepted`, or, where the file has none, to the end of the file as that list.
+The entry goes to the end of the list `accepted`, into its place where that is `[]`, or, where the file has none, to the
+end of the file as that list.
 What was written is read again: it must be the same scheme with one acceptance more.
 """
 
@@ -60,6 +61,10 @@ def _check(acceptance: Accepted, found: list[Finding], file: str) -> None:
 
 def _added(text: str, entry: str) -> str:
     newline = "\r\n" if "\r\n" in text else "\n"
+    empty = _empty_list(text)
+    if empty is not None:
+        before, after = text[: empty[0]].rstrip(" "), text[empty[1] :]
+        return f"{before}{newline}  - {entry}{after}"
     at, indent = _last_entry(text)
     if at is not None:
         return f"{text[:at]}{newline}{' ' * indent}- {entry}{text[at:]}"
@@ -67,13 +72,25 @@ def _added(text: str, entry: str) -> str:
     return f"{text}{end}{newline}{_FIELD}:{newline}  - {entry}{newline}"
 
 
-def _last_entry(text: str) -> tuple[int | None, int]:
-    """Return the end of the line on which the list's last entry ends, and the column of its dashes."""
+def _listed(text: str) -> yaml.Node | None:
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     fields = {key.value: value for key, value in root.value} if isinstance(root, yaml.MappingNode) else {}
-    if _FIELD not in fields:
+    return fields.get(_FIELD)
+
+
+def _empty_list(text: str) -> tuple[int, int] | None:
+    """Return where `[]` stands, or None where the list is not written so."""
+    listed = _listed(text)
+    if not isinstance(listed, yaml.SequenceNode) or listed.value:
+        return None
+    return listed.start_mark.index, listed.end_mark.index
+
+
+def _last_entry(text: str) -> tuple[int | None, int]:
+    """Return the end of the line on which the list's last entry ends, and the column of its dashes."""
+    listed = _listed(text)
+    if listed is None:
         return None, 0
-    listed = fields[_FIELD]
     last = _last(listed)
     line_end = text.find("\n", last.end_mark.index - (last.end_mark.column == 0))
     at = len(text) if line_end == -1 else line_end - text.startswith("\r", line_end - 1)

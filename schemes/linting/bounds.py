@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import product
 
 from schemes.exact import ZERO, plain
 from schemes.linting.finding import Finding, Spot, row_spots, staged_rows
 from schemes.linting.reach import Bound, Reach, total_of
-from schemes.rules import IfTotal
+from schemes.rules import Basis, IfTotal, PriorGrade
 from schemes.scheme import Group, Indicator, Scheme, Section, Stage, VetoSubtotal
 from schemes.subtotals import Subtotals, subtotals, unbounded_total
 from schemes.wording import basis_phrase, points_phrase
@@ -32,16 +33,17 @@ def bounds_findings(scheme: Scheme) -> Iterator[Finding]:
         )
     yield from _gate(scheme, best.values())
     yield from _grades(scheme, highest)
+    yield from _unknown_grades(scheme)
     for spot, group, row in row_spots(scheme):
         for at, rule in enumerate(row.rules):
             if isinstance(rule, IfTotal):
-                yield from _threshold(spot, rule, at, best[group.id])
+                yield from _threshold(spot, rule, at, _best(scheme, _without_thresholds(group)))
 
 
 def _best(scheme: Scheme, group: Group) -> list[Best]:
     """Return the best of each set of rows that units of the group have."""
     found = []
-    for applying in {frozenset(row.id for row in group.indicators if row.applies(unit)) for unit in group.units}:
+    for applying in _applying(group):
         parts = [
             _best_part(scheme, stage, [row for row in rows if row.id in applying], rows)
             for stage, rows in staged_rows(scheme, group)
@@ -49,6 +51,20 @@ def _best(scheme: Scheme, group: Group) -> list[Best]:
         known = tuple(part for part in parts if part is not None)
         found.append(known if len(known) == len(parts) else None)
     return found
+
+
+def _applying(group: Group) -> set[frozenset[str]]:
+    """Return each set of rows that some unit of the group has."""
+    return {frozenset(row.id for row in group.indicators if row.applies(unit)) for unit in group.units}
+
+
+def _without_thresholds(group: Group) -> Group:
+    """Return the group as a threshold on a subtotal sees it: none of them gives anything."""
+    rows = (
+        row.model_copy(update={"rules": tuple(rule for rule in row.rules if not isinstance(rule, IfTotal))})
+        for row in group.indicators
+    )
+    return group.model_copy(update={"indicators": tuple(rows)})
 
 
 def _best_part(
@@ -74,13 +90,13 @@ def _highest_total(scheme: Scheme, best: Iterable[Sequence[Best]]) -> Bound:
 
 
 def _section_cap(scheme: Scheme, section: Section, name: str, cap: Bound) -> Iterator[Finding]:
-    """A section's cap matters when the rows of one stage of one group can add up to more."""
+    """A section's cap matters when the rows that one unit has in one stage can add up to more."""
     if cap is None:
         return
     most: Decimal = ZERO
     for group in scheme.groups:
-        for _, rows in staged_rows(scheme, group):
-            sums = total_of(_size(row) for row in rows if row.section == section)
+        for (_, rows), applying in product(staged_rows(scheme, group), _applying(group)):
+            sums = total_of(_size(row) for row in rows if row.section == section and row.id in applying)
             if sums is None or sums >= cap:
                 return
             most = max(most, sums)
@@ -141,15 +157,69 @@ def _grades(scheme: Scheme, highest: Bound) -> Iterator[Finding]:
             )
     for at, veto in enumerate(scheme.vetoes):
         when = veto.when
-        if not isinstance(when, VetoSubtotal) or when.basis != "total" or scheme.floor is None:
+        if not isinstance(when, VetoSubtotal):
             continue
-        if when.below <= scheme.floor:
+        lowest = scheme.floor if when.basis == "total" else _lowest(scheme, when.basis)
+        if lowest is not None and when.below <= lowest:
+            named = "the total" if when.basis == "total" else when.basis
             yield Spot().finding(
                 "lint-threshold-out-of-reach",
-                f"the veto {veto.id} fires below {plain(when.below)}, "
-                f"the total never falls below {plain(scheme.floor)}",
-                f"否决情形“{veto.title}”以总分低于{points_phrase(when.below)}为条件，"
-                f"总分不会低于{points_phrase(scheme.floor)}",
+                f"the veto {veto.id} fires below {plain(when.below)}, {named} never falls below {plain(lowest)}",
+                f"否决情形“{veto.title}”以{basis_phrase(when.basis)}低于{points_phrase(when.below)}为条件，"
+                f"{basis_phrase(when.basis)}不会低于{points_phrase(lowest)}",
                 "vetoes",
                 at,
             )
+
+
+def _lowest(scheme: Scheme, basis: Basis) -> Bound:
+    """Return a bound that the subtotal never falls below, whichever rows a claim takes out; null without one."""
+    groups = [
+        total_of(_part_below(scheme, rows, basis) for _, rows in staged_rows(scheme, group)) for group in scheme.groups
+    ]
+    known = [one for one in groups if one is not None]
+    return min(known) if len(known) == len(groups) else None
+
+
+def _part_below(scheme: Scheme, rows: Sequence[Indicator], basis: Basis) -> Bound:
+    base = _sum_below(rows, "base")
+    if base and scheme.not_applicable == "rescale":
+        return None  # What lies below 0 is scaled by as much as claims leave.
+    bonus = _sum_below(rows, "bonus") if "+bonus" in basis else ZERO
+    penalty = _sum_below(rows, "penalty") if "-penalty" in basis else ZERO
+    if scheme.penalty_cap is not None:
+        penalty = -scheme.penalty_cap if penalty is None else max(penalty, -scheme.penalty_cap)
+    return total_of((base, bonus, penalty))
+
+
+def _sum_below(rows: Iterable[Indicator], section: Section) -> Bound:
+    """Return what the rows of a section take it below 0 by at most; null without bound."""
+    lowest = [Reach(row).lowest for row in rows if row.section == section]
+    return total_of(None if one is None else min(one, ZERO) for one in lowest)
+
+
+def _unknown_grades(scheme: Scheme) -> Iterator[Finding]:
+    """A grade stated once only is most likely misspelt: that of a veto, and that of the year before."""
+    quotas = [group.quotas for group in scheme.groups if group.quotas is not None]
+    shared = [grade for one in quotas for grade in (one.top.grade, one.middle, one.bottom.grade)]
+    known = [*(band.grade for band in scheme.bands), *shared]
+    by_veto = [veto.grade for veto in scheme.vetoes if veto.grade is not None]
+    if not known:
+        return
+    for at, veto in enumerate(scheme.vetoes):
+        if veto.grade is not None and veto.grade not in known and by_veto.count(veto.grade) == 1:
+            yield _unknown_grade(Spot(), veto.grade, known, "vetoes", at, "grade")
+    for spot, _, row in row_spots(scheme):
+        for at, rule in enumerate(row.rules):
+            if isinstance(rule, PriorGrade) and rule.grade not in (*known, *by_veto):
+                yield _unknown_grade(spot, rule.grade, [*known, *by_veto], "rules", at, "grade")
+
+
+def _unknown_grade(spot: Spot, grade: str, known: Iterable[str], *below: str | int) -> Finding:
+    grades = list(dict.fromkeys(known))
+    return spot.finding(
+        "lint-unknown-grade",
+        f"the grade {grade} stands nowhere else; the grades are {', '.join(grades)}",
+        f"等次“{grade}”在别处没有出现，本方案的等次有{'、'.join(grades)}",
+        *below,
+    )

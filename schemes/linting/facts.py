@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations
 
@@ -20,7 +21,9 @@ from schemes.rules import (
     Checklist,
     Discretion,
     Inform,
+    MeanRating,
     Milestone,
+    PriorGrade,
     Proportional,
     Rule,
     Selection,
@@ -56,12 +59,13 @@ def _for_some_units(spot: Spot, group: Group) -> Iterator[Finding]:
     counts = {row.id: sum(row.applies(unit) for unit in group.units) for row in group.indicators}
     partly = [name for name, count in counts.items() if 0 < count < len(group.units)]
     if partly:
-        yield spot.finding(
+        found = spot.finding(
             "lint-rows-for-some-units",
             f"rows {', '.join(partly)} apply to some of the {len(group.units)} units only",
             f"指标{'、'.join(partly)}只适用于本组{len(group.units)}个单位中的一部分",
             "indicators",
         )
+        yield replace(found, also_of=partly[0]) if len(partly) == 1 else found
 
 
 def _two_rows(spot: Spot, group: Group, scheme: Scheme, vocabulary: Vocabulary) -> Iterator[Finding]:
@@ -83,12 +87,13 @@ def _two_rows(spot: Spot, group: Group, scheme: Scheme, vocabulary: Vocabulary) 
         )
         if fact is not None:
             there = Spot((*spot.path, "indicators", at), group, second)
-            yield there.finding(
+            both = there.finding(
                 "lint-fact-hits-two-rows",
                 f"one fact can count here and in row {first.id}: {_named(fact)}",
                 f"同一事实会同时计入指标{first.id}“{first.titles[-1]}”，例如{_told(fact, vocabulary)}",
                 "rules",
             )
+            yield replace(both, also_of=first.id)
 
 
 def _meet(first: Indicator, second: Indicator, group: Group, stages: Mapping[str, Stage]) -> bool:
@@ -120,6 +125,10 @@ def _reads(row: Indicator) -> Iterator[tuple[Rule, Selection]]:
                 yield rule, _with("metric", name=rule.metric)
             case Discretion():
                 yield rule, _with("discretion", section=rule.section)
+            case MeanRating():
+                yield rule, _with("rating")
+            case PriorGrade():
+                yield rule, _with("prior_grade", grade=rule.grade)
             case _:
                 continue
 

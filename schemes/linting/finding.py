@@ -15,7 +15,8 @@ class Finding:
     """What was found and where.
 
     `code` is stable and made for programs; `message` is plain English, `sentence` the same in Chinese for people.
-    `accepted` is the reason with which the scheme accepts the finding, null where it does not.
+    `accepted` is the reason with which the scheme accepts the finding, null where it does not. `also_of` is a row that
+    the sentence names beside `indicator`: the finding may be accepted there as well.
     """
 
     code: str
@@ -25,6 +26,7 @@ class Finding:
     message: str
     sentence: str
     accepted: str | None = None
+    also_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ and may be as the document has it; then the scheme accepts it with a reason, whi
 The codes:
 
 - of points (`schemes.linting.points`): `lint-label-sum`, `lint-full-sum`, `lint-points-over-full`, `lint-bonus-share`,
-  `lint-judged-without-range`, `lint-default-outside-range`, `lint-range-outside-points`;
-- of the sheet's bounds (`schemes.linting.bounds`): `lint-cap-never-binds`, `lint-threshold-out-of-reach`;
+  `lint-weights-sum`, `lint-judged-without-range`, `lint-default-outside-range`, `lint-range-outside-points`;
+- of the sheet's bounds (`schemes.linting.bounds`): `lint-cap-never-binds`, `lint-threshold-out-of-reach`,
+  `lint-unknown-grade`;
 - of a row's rules (`schemes.linting.rules`): `lint-cap-never-binds`, `lint-ceiling-out-of-reach`,
   `lint-floor-out-of-reach`, `lint-deduction-out-of-reach`, `lint-award-out-of-reach`, `lint-step-without-effect`,
-  `lint-rule-never-matches`;
+  `lint-shortfall-step`, `lint-rule-never-matches`;
 - of facts and units (`schemes.linting.facts`): `lint-fact-hits-two-rows`, `lint-row-without-unit`,
   `lint-rows-for-some-units`, `lint-kinds-unused`, `lint-item-unused`;
 - here: `lint-accepted-nothing`.
@@ -46,11 +47,11 @@ def lint(scheme: Scheme, vocabulary: Vocabulary) -> list[Finding]:
 
 
 def accepts(acceptance: Accepted, finding: Finding) -> bool:
-    """Whether the acceptance is of this finding: its code, and its group and row where it states them."""
+    """Whether the acceptance is of this finding: its code, and its group and a row of its sentence where stated."""
     return (
         acceptance.code == finding.code
         and acceptance.group in (None, finding.group)
-        and acceptance.indicator in (None, finding.indicator)
+        and acceptance.indicator in (None, finding.indicator, finding.also_of)
     )
 
 

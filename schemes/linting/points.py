@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from schemes.exact import ZERO, plain
 from schemes.linting.finding import Finding, Spot, group_spots, row_spots, staged_rows
-from schemes.linting.reach import Reach, total_of
-from schemes.rules import ByValue, Judged
+from schemes.linting.reach import Reach, adds, total_of
+from schemes.rules import ByRank, ByValue, Checklist, Judged, Tiers
 from schemes.scheme import Group, Indicator, Label, Scheme, Stage
 from schemes.wording import points_phrase
 
 
 def points_findings(scheme: Scheme) -> Iterator[Finding]:
-    """Yield what does not add up, group by group, then the rows whose ranges do not fit their points."""
+    """Yield what does not add up, stages first, then group by group; then rows whose ranges do not fit their points."""
+    yield from _weights(scheme)
     for spot in group_spots(scheme):
         group = scheme.groups[int(spot.path[1])]
         yield from _labels(spot, group)
@@ -27,13 +28,28 @@ def points_findings(scheme: Scheme) -> Iterator[Finding]:
                 yield from _judged(spot, row, rule, at)
             elif isinstance(rule, ByValue):
                 yield from _by_value(spot, row, rule, at)
+            elif isinstance(rule, Tiers | ByRank | Checklist):
+                yield from _table(spot, row, rule, at)
+
+
+def _weights(scheme: Scheme) -> Iterator[Finding]:
+    """The stages' full points, each times its weight, add up to those of the scheme."""
+    total = sum((stage.weight * stage.full for stage in scheme.stages), ZERO)
+    if scheme.stages and total != scheme.full:
+        yield Spot().finding(
+            "lint-weights-sum",
+            f"the full points of the stages, each times its weight, add up to {plain(total)}, "
+            f"full is {plain(scheme.full)}",
+            f"各阶段满分乘以权重合计{points_phrase(total)}，满分为{points_phrase(scheme.full)}",
+            "stages",
+        )
 
 
 def _labels(spot: Spot, group: Group) -> Iterator[Finding]:
     for at, label in enumerate(group.labels):
         rows = _under(label, group)
         yield from _label_sum(spot, label, rows, at)
-        yield from _bonus_share(spot, label, rows, at)
+        yield from _bonus_share(spot, label, rows, at, group.units)
 
 
 def _under(label: Label, group: Group) -> list[Indicator]:
@@ -55,13 +71,19 @@ def _label_sum(spot: Spot, label: Label, rows: list[Indicator], at: int) -> Iter
         )
 
 
-def _bonus_share(spot: Spot, label: Label, rows: list[Indicator], at: int) -> Iterator[Finding]:
+def _bonus_share(spot: Spot, label: Label, rows: list[Indicator], at: int, units: Sequence[str]) -> Iterator[Finding]:
+    """What a unit's rows can give above their own points is within the share that the document allows."""
     if label.bonus_share is None:
         return
     allowed = label.points * label.bonus_share
     above = {row.id: highest - row.points if (highest := Reach(row).highest) is not None else None for row in rows}
-    rising = {name: points for name, points in above.items() if points is None or points > 0}
-    most = total_of(rising.values())
+    raised = [
+        {row.id: points for row in rows if row.applies(unit) and ((points := above[row.id]) is None or points > 0)}
+        for unit in units
+    ]
+    most, rising = max(
+        ((total_of(one.values()), one) for one in raised), key=lambda one: (one[0] is None, one[0] or ZERO)
+    )
     if most is None or most > allowed:
         title, share = " / ".join(label.titles), f"{plain(label.bonus_share * 100)}%"
         bound = "no bound" if most is None else f"up to {plain(most)} points"
@@ -157,6 +179,19 @@ def _by_value(spot: Spot, row: Indicator, rule: ByValue, at: int) -> Iterator[Fi
             "lint-range-outside-points",
             f"the table gives up to {plain(most)} points and is cut at the row's {outside[0]}",
             f"分档最高{plain(most)}分，超出本项{outside[1]}，超出部分不起作用",
+            "rules",
+            at,
+        )
+
+
+def _table(spot: Spot, row: Indicator, rule: Tiers | ByRank | Checklist, at: int) -> Iterator[Finding]:
+    """A table's most points fit into the row, from the lowest that its other rules leave up to its ceiling."""
+    most, room = adds(rule, row), Reach(row).to_gain
+    if most is not None and room is not None and ZERO < room < most:
+        yield spot.finding(
+            "lint-range-outside-points",
+            f"the table gives up to {plain(most)} points, the row can gain {plain(room)} at most",
+            f"各档最多得{points_phrase(most)}，本项最多只能加{points_phrase(room)}，超出部分不起作用",
             "rules",
             at,
         )

@@ -9,22 +9,41 @@ from schemes.exact import ZERO, plain
 from schemes.linting.finding import Finding, Spot, row_spots
 from schemes.linting.reach import Bound, Reach, adds, pool_max, pools, takes
 from schemes.linting.satisfying import contradictory
-from schemes.rules import Award, ByRank, Checklist, Deduct, Forfeit, Judged, Milestone, Rule, Selection, Step, Tiers
-from schemes.scheme import Group, Indicator, Scheme
+from schemes.rules import (
+    Award,
+    ByCount,
+    ByRank,
+    Checklist,
+    Deduct,
+    Forfeit,
+    Judged,
+    Milestone,
+    Rule,
+    Selection,
+    Shortfall,
+    Step,
+    Tiers,
+)
+from schemes.scheme import Group, Indicator, Scheme, VetoFacts
 from schemes.vocabulary import Vocabulary
 from schemes.wording import item_label, points_phrase
 
 
 def rules_findings(scheme: Scheme, vocabulary: Vocabulary) -> Iterator[Finding]:
-    """Yield what can never matter, row by row: of its bounds, then of each of its rules."""
+    """Yield what can never matter: vetoes first, then row by row of its bounds and of each of its rules."""
+    for at, veto in enumerate(scheme.vetoes):
+        if isinstance(veto.when, VetoFacts):
+            yield from _selection(Spot(), veto.when, ("vetoes", at, "when"), vocabulary)
     for spot, group, row in row_spots(scheme):
         reach = Reach(row)
         yield from _bounds(spot, row, reach)
         yield from _maxima(spot, row, reach)
         for at, rule in enumerate(row.rules):
+            yield from _without_points(spot, rule, at)
             yield from _without_room(spot, rule, at, row, reach)
             yield from _steps(spot, rule, at, reach)
             yield from _places(spot, rule, at, group, scheme)
+            yield from _whole_steps(spot, rule, at)
             yield from _selections(spot, rule, at, vocabulary)
 
 
@@ -70,6 +89,19 @@ def _maxima(spot: Spot, row: Indicator, reach: Reach) -> Iterator[Finding]:
                 places[0],
                 "max",
             )
+
+
+def _without_points(spot: Spot, rule: Rule, at: int) -> Iterator[Finding]:
+    if isinstance(rule, Deduct | Award) and ZERO in (rule.each, rule.max):
+        name, number = ("each", "每次的分值") if rule.each == ZERO else ("max", "上限")
+        yield spot.finding(
+            f"lint-{'deduction' if isinstance(rule, Deduct) else 'award'}-out-of-reach",
+            f"{rule.effect} never does anything: its {name} is 0",
+            f"{number}为0，这条规则不会起作用",
+            "rules",
+            at,
+            name,
+        )
 
 
 def _without_room(spot: Spot, rule: Rule, at: int, row: Indicator, reach: Reach) -> Iterator[Finding]:
@@ -140,11 +172,28 @@ def _places(spot: Spot, rule: Rule, at: int, group: Group, scheme: Scheme) -> It
             )
 
 
+def _whole_steps(spot: Spot, rule: Rule, at: int) -> Iterator[Finding]:
+    """A step is a fraction of the mean: no value above 0 lies the whole mean below it."""
+    if isinstance(rule, Shortfall) and rule.step >= 1:
+        share = plain(rule.step * 100)
+        yield spot.finding(
+            "lint-shortfall-step",
+            f"a step of {plain(rule.step)} is {share}% of the mean, which no value above 0 lies below it; "
+            "0.2 is meant for 20%",
+            f"步长{plain(rule.step)}是平均值的{share}%，数值大于0就低不到一个步长，不会扣分；20%写作0.2",
+            "rules",
+            at,
+            "step",
+        )
+
+
 def _selections(spot: Spot, rule: Rule, at: int, vocabulary: Vocabulary) -> Iterator[Finding]:
     if isinstance(rule, Milestone):
         for number, condition in enumerate(rule.conditions):
             yield from _selection(spot, condition, ("rules", at, "conditions", number), vocabulary)
             yield from _contradiction(spot, condition.at_least, condition.at_most, ("rules", at, "conditions", number))
+    if isinstance(rule, ByRank) and isinstance(rule.source, ByCount):
+        yield from _selection(spot, rule.source.count, ("rules", at, "source", "count"), vocabulary)
     if isinstance(rule, Selection):
         yield from _selection(spot, rule, ("rules", at), vocabulary)
     if isinstance(rule, Checklist):

@@ -20,7 +20,7 @@ from typing import Literal
 from schemes.exact import ZERO
 from schemes.fact import REQUEST_KINDS, AttributeValue, Fact
 from schemes.questions.what_if import Evaluated
-from schemes.rules import Award, Checklist, Deduct, Forfeit, IfTotal, Inform, Judged, Milestone
+from schemes.rules import Award, Checklist, Deduct, Forfeit, IfTotal, Inform, Judged, Milestone, Rule, Tiers
 from schemes.scheme import Indicator, Veto, VetoFacts
 from schemes.scoring import Circumstances, IndicatorScore, judgements, score_indicator, touching
 from schemes.sheets import Score, Year
@@ -38,7 +38,8 @@ MOST_CHOICES = 300
 
 _UNLIKE = frozenset({"judgement", "metric", "ranking", "prior_grade"})
 _VALUED = {"discretion": "points", "rating": "value"}
-_FAR = Decimal(10) ** 12
+_FAR = Decimal(10) ** 60
+"""Beyond anything that a row can come to: points of 15 digits times counts of 16, however many facts there are."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ class Removals:
         What a row only deducts for raises it the more, the more it counts; it never lowers the row, and the same
         the other way round for what it only awards.
         """
-        helping, idle = ((Deduct, Forfeit), (Award,)) if sign > 0 else ((Award,), (Deduct,))
+        idle = Award if sign > 0 else Deduct
         chains: dict[object, list[int]] = {}
         for at in row.classes:
             fact = self._seen.get(self.classes[at][0].id)
@@ -227,7 +228,7 @@ class Removals:
                 rules = [row.indicator.rules[place] for place, *_ in signature[0]] if signature else []
                 if rules and all(isinstance(rule, idle) for rule in rules) and not row.indicator.per_account:
                     continue
-                if signature and all(isinstance(rule, helping) for rule in rules):
+                if signature and all(_does_more_by_count(rule, sign) for rule in rules):
                     key = (signature[0], *signature[2:])
             chains.setdefault(key, []).extend([at] * len(self.classes[at]))
         return [sorted(chain, key=lambda at: -self.classes[at][0].count) for chain in chains.values()]
@@ -340,6 +341,18 @@ class Removals:
             for veto in self.evaluated.situation.scheme.vetoes
             if isinstance(veto.when, VetoFacts) and fact.kind in veto.when.kinds and veto.when.where.matches(fact)
         )
+
+
+def _does_more_by_count(rule: Rule, sign: Sign) -> bool:
+    """Whether what falls of the rule moves the row that way, and the more so the more it counted."""
+    match rule:
+        case Tiers():
+            points = [step.points for step in rule.steps]
+            return rule.direction == ("deduct" if sign > 0 else "award") and points == sorted(points)
+        case Forfeit():
+            return sign > 0
+        case _:
+            return isinstance(rule, Deduct if sign > 0 else Award)
 
 
 def choices(capacities: Sequence[int], size: int) -> Iterator[Counts]:

@@ -357,7 +357,9 @@ def _answer(removals: Removals, found: _Found, grade: str | None = None) -> Smal
 
 def _named(removals: Removals, counts: Counts, answer: SmallestSet, fact: Fact) -> SmallestSet:
     names = removals.named(counts, including=fact)
-    return SmallestSet(names, answer.total, None, answer.proved, answer.ruled_out, None, answer.sentence)
+    # A set without this one may be smaller: what is asked is when this one counts.
+    sentence = f"连同这一条才算：{answer.sentence}"
+    return SmallestSet(names, answer.total, None, answer.proved, answer.ruled_out, None, sentence)
 
 
 def _none(why: NoSet, ruled_out: int, proved: bool) -> SmallestSet:

@@ -67,6 +67,12 @@ class UnitChange:
         return self.before.unit
 
     @property
+    def difference(self) -> Decimal:
+        """The total as it would be less the total as it is."""
+        with exact_arithmetic():
+            return self.after.total - self.before.total
+
+    @property
     def rows(self) -> tuple[RowChange, ...]:
         """The rows whose values differ, in the order of the sheet."""
         return row_changes(self.before, self.after)

@@ -7,7 +7,7 @@ total stays is the caller's to know; a fact that no row meets, or that does not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -23,7 +23,6 @@ from schemes.rules import (
     Inform,
     Judged,
     Milestone,
-    Rule,
     Shortfall,
     Tiers,
 )
@@ -41,6 +40,7 @@ Why = Literal[
     "informs_only",
     "no_late_reply",
     "derived_instead",
+    "derived_again",
     "superseded",
     "same_value",
     "no_points",
@@ -51,6 +51,7 @@ Why = Literal[
     "rank_unchanged",
     "steps_unchanged",
     "forfeited",
+    "zero_already",
     "floor",
     "ceiling",
     "other_account",
@@ -76,6 +77,7 @@ _SENTENCES: dict[Why, str] = {
     "informs_only": "这一条只供考评组评定时参考，本身不计分。",
     "no_late_reply": "这一条不影响答复是否超期，超期情形与原来一致。",
     "derived_instead": "去掉后，按申请和答复日期推出的超期答复取而代之，扣分不变。",
+    "derived_again": "同一申请另有收到记录，超期答复依旧，计分不变。",
     "superseded": "{row}以后来的一条为准，这一条已被取代。",
     "same_value": "去掉后{row}的得分仍然相同。",
     "no_points": "{row}对这类情形规定的分值为0。",
@@ -86,6 +88,7 @@ _SENTENCES: dict[Why, str] = {
     "rank_unchanged": "去掉后{row}所依据的名次仍在同一档。",
     "steps_unchanged": "去掉后{row}低于平均水平的档数不变。",
     "forfeited": "{row}另有归零情形，无论有无这一条都是0分。",
+    "zero_already": "{row}本就是0分，归零情形成立与否，得分不变。",
     "floor": "{row}已扣到下限{said}分，去掉这一条后仍在下限。",
     "ceiling": "{row}已到上限{said}分，去掉这一条后仍在上限。",
     "other_account": "{row}按账号分别计分取最低，最低的是{said}账号，这一条不影响结果。",
@@ -149,13 +152,15 @@ class _Comparison:
 
     def reasons(self, fact: Fact) -> Iterator[Reason]:
         """Yield the reasons, from the rows outwards."""
-        met = self._differing_facts()
-        if fact.kind == "late_reply" and any(one.sources for one in met):
-            yield _reason("derived_instead")
-            return
         moved = [row for row, old in self._old.items() if old.value != self._new[row].value]
-        touched = False
-        for one in met:
+        gone, come = self._differing_facts()
+        late = [] if moved else [one for one in come if any(self._touched(one))]
+        again = _late_requests(gone) & _late_requests(late)
+        met = [one for one in (*gone, *come) if one.kind != "late_reply" or one.text("request") not in again]
+        if again:
+            yield _reason("derived_instead" if fact.kind == "late_reply" else "derived_again")
+        touched = bool(again)
+        for one in sorted(met, key=lambda one: one.order):
             for row, rules, superseded in self._touched(one):
                 touched = True
                 if row.id in moved:
@@ -166,16 +171,24 @@ class _Comparison:
                     yield _in_row(row, one, rules, self._old[row.id], self._new[row.id])
         if moved:
             yield from self._outside_rows(moved)
-        elif not touched:
+        elif not touched and self._before.vetoes == self._after.vetoes:
             yield _reason("no_late_reply") if fact.kind in REQUEST_KINDS else self._untouched(fact)
+        yield from self._vetoes()
 
-    def _differing_facts(self) -> list[Fact]:
-        """The facts that count with the observation or without it, but not both; derived ones are known by their id."""
+    def _differing_facts(self) -> tuple[list[Fact], list[Fact]]:
+        """The facts that count with the observation alone, and without it alone; derived ones are known by their id."""
         old, new = ({one.id: one for one in year.facts_of(self._unit)} for year in (self._with, self._without))
-        differing = [*(old[name] for name in old.keys() - new.keys()), *(new[name] for name in new.keys() - old.keys())]
-        return sorted(differing, key=lambda one: one.order)
+        return [old[name] for name in old.keys() - new.keys()], [new[name] for name in new.keys() - old.keys()]
 
-    def _touched(self, fact: Fact) -> Iterator[tuple[Indicator, list[Rule], bool]]:
+    def _vetoes(self) -> Iterator[Reason]:
+        """Yield the vetoes that fire with the fact alone, or without it alone."""
+        before, after = self._before.vetoes, self._after.vetoes
+        for veto in (one for one in self._scheme.vetoes if (one in before) != (one in after)):
+            fires = "因这一条成立" if veto in before else "去掉这一条后成立"
+            does = "只影响等次" if veto.total is None else f"有无这一条总分同为{plain(self._before.total)}分"
+            yield _reason("veto", None, f"否决条款“{veto.title}”{fires}，{does}")
+
+    def _touched(self, fact: Fact) -> Iterator[tuple[Indicator, list[int], bool]]:
         """Yield the rows that the fact meets, with the rules, and whether a later fact of its kind counts instead."""
         named = _SUPERSEDING.get(fact.kind)
         for stage, facts, figures in self._with.stages:
@@ -226,9 +239,12 @@ class _Comparison:
 
     def _at_total(self) -> Iterator[Reason]:
         scheme, total = self._scheme, self._before.total
-        fixing = [veto for veto in self._before.vetoes if veto.total is not None]
-        if fixing:
-            yield _reason("veto", None, f"总分由否决条款“{fixing[0].title}”定为{plain(total)}分")
+        before, after = ([veto for veto in one.vetoes if veto.total is not None] for one in (self._before, self._after))
+        fixing = next((veto for veto in before if veto in after and veto.total == total), None)
+        if fixing is not None:
+            yield _reason("veto", None, f"总分由否决条款“{fixing.title}”定为{plain(total)}分")
+        elif before != after:
+            return
         elif scheme.floor is not None and total == scheme.floor:
             yield _reason("total_floor", None, plain(total))
         elif scheme.cap is not None and (
@@ -249,43 +265,66 @@ def _below(cap: Decimal, scheme: Scheme, *scores: Score) -> bool:
     return min(sums) < cap
 
 
-def _meeting(row: Indicator, fact: Fact, around: Circumstances) -> list[Rule]:
+def _late_requests(facts: Iterable[Fact]) -> set[str | None]:
+    """Return the requests that the late replies among the facts answer."""
+    return {one.text("request") for one in facts if one.kind == "late_reply"} - {None}
+
+
+def _meeting(row: Indicator, fact: Fact, around: Circumstances) -> list[int]:
+    """Return the places of the row's rules that meet the fact."""
     alone = {fact.kind: [fact]}
     return [
-        rule
-        for rule in row.rules
+        at
+        for at, rule in enumerate(row.rules)
         if not isinstance(rule, Inform)
         and (judgements(row, alone) if isinstance(rule, Judged) else touching(rule, alone, around))
     ]
 
 
-def _in_row(row: Indicator, fact: Fact, rules: Sequence[Rule], old: IndicatorScore, new: IndicatorScore) -> Reason:
-    """Return why the row's value is the same with the fact and without it."""
-    if old.accounts or new.accounts:
-        account = fact.text("account")
-        mine, yours = (next((one for one in score.accounts if one.account == account), score) for score in (old, new))
-        if account is not None and (mine.value != yours.value or old.account != account):
-            return _reason("other_account", row, f"“{old.account or '其他'}”")
-        old, new = mine, yours
-    if new.forfeits or (old.forfeits and fact not in old.forfeits):
-        return _reason("forfeited", row)
-    if old.unbounded != new.unbounded or old.forfeits:
+def _in_row(row: Indicator, fact: Fact, rules: Sequence[int], old: IndicatorScore, new: IndicatorScore) -> Reason:
+    """Return why the row's value is the same with the fact and without it; `rules` are the places of those it meets."""
+    account = fact.text("account")
+    if account is not None and (old.accounts or new.accounts):
+        lowest = new.account if old.account == account else old.account
+        if lowest not in (None, account):
+            return _reason("other_account", row, f"“{lowest}”")
+    if old.forfeits or new.forfeits:
+        return _reason("forfeited" if old.forfeits and new.forfeits else "zero_already", row)
+    if old.unbounded != new.unbounded:
         low = row.floor is not None and old.value == row.floor and min(old.unbounded, new.unbounded) <= row.floor
         return _reason("floor" if low else "ceiling", row, plain(old.value))
-    return next((reason for rule in rules if (reason := _in_rule(row, rule, fact))), _reason("balanced", row))
+    given = [(at, _points_of_rule(row, at, old), _points_of_rule(row, at, new)) for at in rules]
+    if any(was != becomes for _, was, becomes in given):
+        return _reason("balanced", row)
+    told = (_in_rule(row, at, fact, points) for at, points, _ in given)
+    return next((reason for reason in told if reason), _reason("balanced", row))
 
 
-def _in_rule(row: Indicator, rule: Rule, fact: Fact) -> Reason | None:
-    """Return why the rule gives the same with the fact and without it; None when it need not."""
+def _pooled(row: Indicator, at: int) -> dict[int, Deduct | Award]:
+    """Return the rules, by their places, that share the pool of the one at this place: itself alone without one."""
+    pool = getattr(row.rules[at], "pool", None)
+    return {
+        place: rule
+        for place, rule in enumerate(row.rules)
+        if isinstance(rule, Deduct | Award) and (place == at or (pool is not None and rule.pool == pool))
+    }
+
+
+def _points_of_rule(row: Indicator, at: int, score: IndicatorScore) -> Decimal:
+    """Return what the rule at this place, or its pool, gives in the score under its maximum."""
+    places = {at, *_pooled(row, at)}
+    return sum((effect.effective for effect in score.effects if effect.rule in places), ZERO)
+
+
+def _in_rule(row: Indicator, at: int, fact: Fact, points: Decimal) -> Reason | None:
+    """Return why the rule gives the same points with the fact and without it; None when it need not."""
+    rule = row.rules[at]
     match rule:
         case Deduct() | Award():
             if not rule.each:
                 return _reason("no_points", row)
-            if rule.max is None and rule.pool is None:
-                return None
-            most = [one.max for one in row.rules if isinstance(one, Deduct | Award) and one.max is not None]
-            limit = rule.max if rule.max is not None else min(most, default=ZERO)
-            return _reason("maximum", row, plain(limit))
+            limits = [one.max for one in _pooled(row, at).values() if one.max is not None]
+            return _reason("maximum", row, plain(abs(points))) if limits and abs(points) == min(limits) else None
         case Tiers():
             return _reason("tier", row)
         case Checklist():

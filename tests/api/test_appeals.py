@@ -12,10 +12,12 @@ from uuid import uuid4
 
 import pytest
 from httpx2 import Response
+from sqlalchemy import Engine, update
 from typer.testing import CliRunner
 
 from api.command_line import app
-from api.routes.scheme_documents import LARGEST_DOCUMENT
+from ledger.tables import documents
+from projections.official_documents.registering import LARGEST_DOCUMENT
 from projections.scheme_files import source
 from tests.api.county import EVIDENCE, HERE, OTHER, UNIT, YEAR, County
 
@@ -101,9 +103,9 @@ def test_an_appeal_from_its_filing_to_what_its_decision_ordered(county: County) 
 
 
 def test_what_cannot_be_appealed_or_ordered_is_refused_and_nothing_is_recorded(county: County) -> None:
-    own, foreign = county.record(), county.record(unit=OTHER)
+    own, spare, foreign = county.record(), county.record(), county.record(unit=OTHER)
     county.clock.set("2022-01-05T09:00:00+08:00")
-    waiting = filed(county, observations=[own])
+    waiting = filed(county, indicators=["1.1"])
     accepted = filed(county, observations=[own])
     done(county, "appeals", accepted, "accept")
     size = county.size()
@@ -127,7 +129,8 @@ def test_what_cannot_be_appealed_or_ordered_is_refused_and_nothing_is_recorded(c
     typo = decide(county, accepted, "upheld", {"amend": own, "changes": {"cuont": 1}}).json()["errors"]
     assert [(one["code"], one["where"]) for one in typo] == [("field-unknown", "orders[0].changes.cuont")]
     county.clock.set("2022-03-01T09:00:00+08:00")
-    late = county.post(appeals, base | {"observations": [own]})
+    assert refusal(county.post(appeals, base | {"observations": [own]})) == (409, "appeal-open")
+    late = county.post(appeals, base | {"observations": [spare]})
     assert refusal(late) == (409, "appeal-late")
     # 15 working days after 31 December 2021, with New Year's days off: 24 January 2022.
     assert "ended on 2022-01-24" in late.json()["detail"]
@@ -319,3 +322,60 @@ def test_what_the_terminal_shows_names_steps_orders_and_changes(office: Office) 
     assert "成立" in shown("appeal", "list")
     closings = shown("year", "closings")
     assert [word for word in ("第1次关闭", "关闭时与现在", "100 第1名", "99 第19名") if word not in closings] == []
+
+
+def test_an_order_that_is_not_in_dispute_or_without_effect_conflicts(county: County) -> None:
+    judgement = {"indicator": "1.2", "value": "1"}
+    county.record(kind="judgement", occurred_on="2021-12-20", attributes=judgement)
+    other = county.record()
+    appeal = filed(county, indicators=["1.2"])
+    done(county, "appeals", appeal, "accept")
+    early = {"judge": "1.2", "value": "5", "occurred_on": "2021-12-01"}
+    assert refusal(decide(county, appeal, "upheld", early)) == (409, "judgement-superseded")
+    assert county.post(f"{YEAR}/close", {"reason": "考核结束"}).status_code == 201
+    assert refusal(decide(county, appeal, "upheld", {"void": other})) == (409, "order-not-in-dispute")
+    assert decide(county, appeal, "upheld", early | {"occurred_on": "2021-12-20"}).status_code == 201
+    assert total(county) == "99"
+
+
+def test_days_after_no_day_are_refused_and_no_day_is_too_late(county: County) -> None:
+    appeal = filed(county, indicators=["2.2"])
+    address = f"{YEAR}/appeals"
+    assert refusal(county.client.get(address, params={"within": 1})) == (422, "overdue-day-missing")
+    last = county.get(address, overdue_on="9999-12-31", within=1)
+    assert [one["id"] for one in last["proceedings"]] == [appeal]
+
+
+def test_what_a_reader_could_not_read_back_is_no_evidence_and_no_document(county: County) -> None:
+    hidden = {"title": "通报", "url": "https://example.gov.cn/\u0001\u202e"}
+    body = {"unit": UNIT, **GROUNDS, "indicators": ["2.2"], "evidence": [hidden]}
+    assert refusal(county.post(f"{YEAR}/appeals", body)) == (422, "field-invalid")
+    assert refusal(put_document(county, "第一条\0".encode(), "text/plain")) == (422, "document-not-text")
+
+
+def test_a_damaged_document_is_a_failure_that_says_what_is_damaged(county: County, engine: Engine) -> None:
+    assert put_document(county, "第一条".encode(), "text/plain").status_code == 201
+    with engine.begin() as connection:
+        digest = sha256("第一条".encode()).digest()
+        connection.execute(update(documents).where(documents.c.digest == digest).values(content=b"x"))
+    response = county.client.get(DOCUMENT)
+    assert refusal(response) == (500, "ledger-damaged")
+    assert digest.hex() in response.json()["detail"]
+
+
+def test_the_command_line_refuses_as_http_does(office: Office, tmp_path: Path) -> None:
+    here = ("-j", "360982", "-y", "2021")
+    judged = ("--kind", "judgement", "--on", "2021-12-20", "--evidence", "评定表", "--document", "1号")
+    office("observe", *here, "--unit", UNIT, *judged, "-a", "indicator=1.2", "-a", "value=1")
+    appeal = office("appeal", "file", *here, "--unit", UNIT, "--indicator", "1.2", "--grounds", "应为5分")["proceeding"]
+    office("appeal", "accept", *here, appeal["id"])
+    decide = ("appeal", "decide", *here, appeal["id"], "--outcome", "upheld", "--reasons", "属实")
+    early = office(*decide, "--judge", "1.2=5", "--on", "2021-12-01", fails=True)
+    assert [one["code"] for one in early["errors"]] == ["judgement-superseded"]
+    alone = office("appeal", "list", *here, "--within", "1", fails=True)
+    assert [one["code"] for one in alone["errors"]] == ["overdue-day-missing"]
+    office("appeal", "list", *here, "--overdue-on", "9999-12-31", "--within", "1")
+    document = tmp_path / "scheme.txt"
+    document.write_bytes(b"1" * (LARGEST_DOCUMENT + 1))
+    register = ("year", "register-document", "-j", "360982", "zhangshu-2021", "1", str(document), "--title", "方案")
+    assert [one["code"] for one in office(*register, fails=True)["errors"]] == ["document-too-large"]

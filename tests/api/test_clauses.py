@@ -73,3 +73,10 @@ def test_a_clause_that_is_not_found_for_certain_is_not_opened(county: County) ->
     assert county.get(f"{VERSION}/clauses/township/1.1")["place"] is None
     refused = county.client.get(f"{VERSION}/clauses/township/1.1/open")
     assert (refused.status_code, refused.json()["code"]) == (404, "unknown-clause")
+
+
+def test_a_veto_rests_on_a_clause_too(new_county: County) -> None:
+    here = "/api/v1/jurisdictions/320581"
+    assert new_county.post(f"{here}/years", {"scheme": "changshu-2020"}).status_code == 201
+    found = new_county.get(f"{here}/schemes/changshu-2020/versions/1/clauses/department/v2")
+    assert (found["indicator"], found["clause"]) == ("v2", "第十六条")

@@ -10,8 +10,9 @@ import docx
 import pytest
 from pypdf import PdfReader
 
+from projections.scheme_files import source
 from schemes.derivations.recomputing import disagreements
-from tests.api.county import EVIDENCE, UNIT, YEAR, County
+from tests.api.county import EVIDENCE, HERE, UNIT, YEAR, County
 
 GROUNDS = "通报点名的账号不是我单位主办 <b>#import</b>"
 
@@ -129,3 +130,40 @@ def test_an_unknown_one_is_refused(county: County, kinds: str) -> None:
     response = county.client.get(f"{YEAR}/{kinds}/00000000-0000-0000-0000-000000000000/dossier")
     assert response.status_code == 404
     assert response.json()["code"] == f"unknown-{kinds.removesuffix('s')}"
+
+
+@pytest.mark.parametrize("is_decided", [True, False])
+def test_a_unit_that_has_left_has_a_dossier_as_of_its_last_day(county: County, is_decided: bool) -> None:
+    observation = county.record()
+    appeal = _filed(county, observation)
+    assert county.post(f"{YEAR}/appeals/{appeal}/accept", {}).status_code == 201
+    left = county.post(f"{YEAR}/units/{UNIT}/leave", {"on": "2021-06-01", "reason": "撤并"})
+    assert left.status_code == 201, left.text
+    if is_decided:
+        asked = {"outcome": "upheld", "reasons": "登记有误", "orders": [{"void": observation}]}
+        assert county.post(f"{YEAR}/appeals/{appeal}/decide", asked).status_code == 201
+    dossier = county.get(f"{YEAR}/appeals/{appeal}/dossier", format="json")
+    assert (dossier["before"]["as_of"], dossier["before"]["total"]) == ("2021-05-31", "99")
+    assert [one["total"] for one in [dossier["after"]] if one] == (["100"] if is_decided else [])
+    assert county.client.get(f"{YEAR}/appeals/{appeal}/dossier").status_code == 200
+
+
+def test_facts_are_told_in_the_words_of_the_scheme_that_was_in_force(new_county: County) -> None:
+    county, shipped = new_county, source("zhangshu-2021")
+    own = shipped.replace("\ngroups:", "\nitems:\n  special_ledger: 专项台账\ngroups:", 1)
+    assert county.post(f"{HERE}/years", {"document": own}).status_code == 201
+    observation = county.record(kind="omission", attributes={"item": "special_ledger"})
+    appeal = _filed(county, observation)
+    assert county.post(f"{YEAR}/appeals/{appeal}/accept", {}).status_code == 201
+    dismissed = {"outcome": "dismissed", "reasons": "属实"}
+    assert county.post(f"{YEAR}/appeals/{appeal}/decide", dismissed).status_code == 201
+    address, asked = f"{YEAR}/appeals/{appeal}/dossier", {"format": "docx"}
+    before = county.client.get(address, params=asked).content
+    revised = shipped.replace('version: "1"', 'version: "2"', 1)
+    assert county.post(f"{YEAR}/schemes", {"document": revised, "reason": "修订"}).status_code == 201
+    assert county.client.get(address, params=asked).content == before
+    document = docx.Document(BytesIO(before))
+    cells = (cell.text for table in document.tables for row in table.rows for cell in row.cells)
+    told = "".join([*(paragraph.text for paragraph in document.paragraphs), *cells])
+    assert "专项台账" in told
+    assert "special_ledger" not in told

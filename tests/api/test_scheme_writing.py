@@ -66,15 +66,43 @@ def test_the_skeleton_shows_every_parameter_of_a_scheme_a_group_and_a_row() -> N
 
 
 @pytest.mark.parametrize(
-    "command", [["new", "--out", "there"], ["template", "there"], ["import", "t.xlsx", "--out", "there"]]
+    "command", [["new", "--out", "there"], ["template", "there.xlsx"], ["import", "t.xlsx", "--out", "there"]]
 )
 def test_no_command_overwrites_a_file(command: list[str], desk: Path) -> None:
-    (desk / "there").write_text("my own words", "utf-8")
+    name = next(word for word in command if word.startswith("there"))
+    (desk / name).write_text("my own words", "utf-8")
     scheme = read_scheme(run("scheme", "new").stdout, "new", vocabulary())
     (desk / "t.xlsx").write_bytes(template(vocabulary(), scheme))
     result = run("scheme", *command)
-    assert (result.exit_code, (desk / "there").read_text("utf-8")) == (2, "my own words")
-    assert "there: the file exists already" in result.stderr
+    assert (result.exit_code, (desk / name).read_text("utf-8")) == (2, "my own words")
+    assert f"{name}: the file exists already" in result.stderr
+
+
+def test_a_template_is_a_file_that_a_spreadsheet_opens(desk: Path) -> None:
+    result = run("scheme", "template", "z.xls")
+    assert (result.exit_code, list(desk.iterdir())) == (2, [])
+    assert "z.xls: found another ending, expected a name that ends in .xlsx [workbook-type]" in result.stderr
+
+
+ACCEPTING = ["--accept", "lint-full-sum", "--reason", "文件如此"]
+
+
+@pytest.mark.parametrize("command", [["validate"], ["lint"], ["lint", *ACCEPTING], ["diff", "zhangshu-2021"]])
+@pytest.mark.usefixtures("desk")
+def test_a_workbook_is_imported_before_it_is_read_as_a_scheme(command: list[str]) -> None:
+    run("scheme", "template", "mine.xlsx", "--scheme", "zhangshu-2021")
+    result = run("scheme", *command, "mine.xlsx")
+    assert result.exit_code == 2
+    assert "first run: mingzhang scheme import mine.xlsx --out NAME.yaml [scheme-is-workbook]" in result.stderr
+
+
+@pytest.mark.parametrize(("name", "noted"), [("zhangshu-2021.yaml", False), ("other.yaml", True)])
+@pytest.mark.usefixtures("desk")
+def test_a_scheme_file_named_otherwise_than_its_scheme_is_noted(name: str, noted: bool) -> None:
+    run("scheme", "template", "t.xlsx", "--scheme", "zhangshu-2021")
+    result = run("scheme", "import", "t.xlsx", "--out", name)
+    assert result.exit_code == 0
+    assert ("cases look for zhangshu-2021.yaml" in result.stderr) is noted
 
 
 @pytest.mark.usefixtures("desk")
@@ -249,3 +277,15 @@ def test_the_condition_the_guide_shows_for_a_cell_is_understood(guide: str) -> N
         "rectified": False,
         "not": {"channel": "website"},
     }
+
+
+def test_the_codes_that_the_guide_explains_are_those_that_files_and_workbooks_are_refused_with() -> None:
+    rows = re.findall(r"^\| (`(?:scheme|workbook)-.*?) \|", (DOCS / GUIDES[1]).read_text("utf-8"), re.MULTILINE)
+    explained = {code for row in rows for code in re.findall("`([a-z-]+)`", row)}
+    root = DOCS.parent
+    sources = [*(root / "schemes").glob("*.py"), *(root / "projections" / "workbooks").glob("*.py")]
+    written = "".join(path.read_text("utf-8") for path in sources)
+    of_pydantic = {f"scheme-{kind}" for kind in ("extra-forbidden", "string-type", "tuple-type", "value-error")}
+    assert len(explained) > 15
+    for code in explained - of_pydantic:
+        assert f'"{code}"' in written or f'"{code.removeprefix("workbook-")}"' in written, code

@@ -42,6 +42,10 @@ class KnowsEveryWord:
     def indicator(self, year: YearState, unit: Unit, indicator: str) -> None:
         """Know every row."""
 
+    def touches(self, year: YearState, unit: Unit, reading: Reading, indicator: str) -> bool:
+        """Let every row look at everything."""
+        return True
+
     def term_end(self, start: date, working_days: int, before: date) -> date | None:
         end = start + timedelta(days=working_days)
         return end if end < before else None

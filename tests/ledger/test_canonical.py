@@ -28,8 +28,8 @@ def test_keys_are_sorted_by_utf16_code_units() -> None:
     assert canonical_bytes({"\ufb33": 1, "\U0001f600": 2}) == '{"\U0001f600":2,"\ufb33":1}'.encode()
 
 
-any_text = st.text(st.characters(codec="utf-8"))
-ascii_keys = st.text(st.characters(codec="ascii"))
+any_text = st.text(characters)
+ascii_keys = st.text(st.characters(codec="ascii", exclude_characters="\x00"))
 any_values = st.recursive(
     st.none() | st.booleans() | st.integers(-LARGEST_INTEGER, LARGEST_INTEGER) | st.floats(-1e300, 1e300) | any_text,
     lambda inner: st.lists(inner) | st.dictionaries(ascii_keys, inner) | st.dictionaries(any_text, inner),
@@ -51,6 +51,19 @@ def test_what_was_written_is_read_again(value: object) -> None:
 def test_whatever_the_spelling_the_canonical_bytes_are_the_same(value: object) -> None:
     spelled_otherwise = json.dumps(value, ensure_ascii=True, indent=2)
     assert canonical_bytes(read_json(spelled_otherwise, limit=10**6)) == canonical_bytes(value)
+
+
+@pytest.mark.parametrize("value", ["\x00", "\\\x00", {"a": ["b\x00"]}, {"\x00": 1}, {"\x00": 0.5}])
+def test_what_could_not_be_read_again_is_not_written(value: object) -> None:
+    with pytest.raises(JsonProblem) as problem:
+        canonical_bytes(value)
+    assert problem.value.code == "json-nul"
+
+
+@given(st.text(st.sampled_from("\\u0")))
+def test_a_text_that_only_looks_like_a_written_nul_is_written(text: str) -> None:
+    assert read_json(canonical_bytes(text)) == text
+    assert read_json(canonical_bytes("\\u0000" + text)) == "\\u0000" + text
 
 
 def test_an_event_has_a_largest_size() -> None:

@@ -242,3 +242,11 @@ def test_a_long_text_keeps_its_lines() -> None:
     for refused in ("", " \n", "a\x00b", "x" * 4001):
         with pytest.raises(ValidationError):
             TypeAdapter(LongText).validate_python(refused)
+
+
+@pytest.mark.parametrize("hidden", ["\x01", "\x7f", "\u200b", "\u202e", "\ud800"])
+def test_an_address_with_what_nobody_sees_is_no_evidence(hidden: str) -> None:
+    address = "https://example.gov.cn/通报"
+    assert Evidence(title="通报", url=address).url == address
+    with pytest.raises(ValidationError):
+        Evidence(title="通报", url=f"{address}{hidden}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from ledger.events import Evidence, GroupOfUnits, Period
 from ledger.merkle import leaf_hash
 from ledger.rebuilding import compare_facts, rebuild_facts
 from ledger.rejection import Rejection
-from ledger.tables import events, facts, ledgers
+from ledger.tables import documents, events, facts, ledgers
 from tests.ledger.store import LANGXI, NINE, ZHANGSHU, KnowsEveryWord
 
 pytestmark = pytest.mark.usefixtures("ledger")
@@ -189,3 +190,26 @@ def test_an_event_that_the_shell_turned_into_text_is_read_as_its_bytes(engine: E
         change = "UPDATE events SET state = replace(CAST(state AS TEXT), :old, :new) WHERE position = 3"
         connection.execute(text(change), {"old": '"count":1', "new": '"count":2'})
     assert _found(engine) == [(3, "events.leaf_hash"), (3, "count"), (5, "ledgers.edge")]
+
+
+def _scheme_document() -> ColumnElement[bool]:
+    return (documents.c.ledger == ZHANGSHU) & (documents.c.digest == sha256(SCHEME.document).digest())
+
+
+def test_a_document_that_an_event_names_and_that_is_gone_is_told(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(delete(documents).where(_scheme_document()))
+    assert _found(engine) == [(1, "documents.*")]
+    # The facts do not rest on it.
+    assert rebuild_facts(engine, ZHANGSHU, _quietly) == 3
+
+
+def test_a_document_that_was_altered_is_told_and_not_given(engine: Engine, ledger: LedgerApplication) -> None:
+    with engine.begin() as connection:
+        connection.execute(update(documents).where(_scheme_document()).values(content=b"id: other"))
+    [difference] = compare_facts(engine, ZHANGSHU, _quietly)
+    digests = [sha256(content).hexdigest() for content in (SCHEME.document, b"id: other")]
+    assert difference == (1, "documents.content", *digests)
+    with pytest.raises(Rejection) as rejection:
+        ledger.ledger_recorder.document(sha256(SCHEME.document).digest())
+    assert [one.code for one in rejection.value.refusals] == ["ledger-damaged"]

@@ -408,3 +408,54 @@ def test_an_upheld_void_is_always_the_year_without_that_observation(name: str, d
             assert sheets(jurisdictions.view(code, year, known_at=filing.event.recorded_at)) == sheets(before)
         jurisdictions.close()
         engine.dispose()
+
+
+def test_what_has_begun_to_run_keeps_its_term_when_the_terms_change(county: County) -> None:
+    on_day(county, "2021-03-30")
+    observation = county.observe()
+    appeal, returned = filed(county, observation), filed(county, observation)
+    _do(county, returned, "return")
+    on_day(county, "2021-04-06")
+    county.ledger.set_terms(county.attempt(), YEAR, SetTerms(days_to_file=1, days_to_decide=1, reason="缩短"))
+    # Filed on 30 March under terms of 15 and 10 working days: to be decided by 14 April; to be filed by 21 April.
+    answer = proceeding_answer(view(county), found(county, appeal), date(2021, 4, 14))
+    assert (answer.days_to_decide, answer.due, answer.overdue) == (10, date(2021, 4, 14), False)
+    on_day(county, "2021-04-21")
+    filed(county, observation)
+    # Completed under the new terms, and said under them: one working day.
+    _do(county, returned, "complete")
+    answer = proceeding_answer(view(county), found(county, returned), date(2021, 4, 22))
+    assert (answer.days_to_decide, answer.due) == (1, date(2021, 4, 22))
+    later = county.observe(day=date(2021, 4, 1))
+    on_day(county, "2021-04-23")
+    with refused(county, "appeal-late"):
+        filed(county, later)
+
+
+def test_what_was_returned_waits_for_the_unit_and_is_due_by_nobody(county: County) -> None:
+    on_day(county, "2021-03-30")
+    appeal = filed(county, county.observe())
+    _do(county, appeal, "return")
+    answer = proceeding_answer(view(county), found(county, appeal), date(2021, 6, 1))
+    assert (answer.status, answer.due, answer.overdue) == ("returned", None, False)
+    wanted = ProceedingsWanted("appeal", overdue_on=date(2021, 6, 1))
+    assert proceedings_answer(view(county), wanted, date(2021, 6, 1)).proceedings == []
+
+
+def test_days_after_a_day_end_where_days_end_and_need_a_day(county: County) -> None:
+    appeal = filed(county, county.observe())
+    wanted = ProceedingsWanted("appeal", overdue_on=date.max, within=1)
+    assert [one.id for one in proceedings_answer(view(county), wanted, TODAY).proceedings] == [str(appeal)]
+    with refused(county, "overdue-day-missing"):
+        proceedings_answer(view(county), ProceedingsWanted("appeal", within=1), TODAY)
+
+
+def test_a_used_key_with_other_content_is_told_before_whatever_else_is_wrong(county: County) -> None:
+    own = county.observe()
+    appeal = accepted(county, filed(county, own))
+    attempt = county.attempt("once")
+    county.ledger.decide_appeal(attempt, YEAR, appeal, decision(OrderVoid(void=own)))
+    with refused(county, "idempotency-key-reused"):
+        county.ledger.decide_appeal(attempt, YEAR, appeal, decision(outcome="dismissed"))
+    with refused(county, "idempotency-key-reused"):
+        county.ledger.step(attempt, YEAR, "appeal", appeal, Accept())

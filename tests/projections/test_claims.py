@@ -7,8 +7,11 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
+import pytest
+
 from ledger.commands import FileClaim, Withdraw
 from ledger.database import open_engine
+from ledger.proceeding_commands import _part
 from ledger.rejection import Rejection
 from projections.cases import Case, Replay, sheet_as_json
 from projections.jurisdictions import Jurisdictions, scheme_version
@@ -172,3 +175,24 @@ def test_claims_have_no_term_until_the_year_is_closed(county: County) -> None:
     on_day(county, "2022-01-26")
     with refused(county, "appeal-late"):
         claimed(county, "2.1")
+
+
+def test_claims_of_names_with_slashes_are_each_their_own(county: County) -> None:
+    streams = {
+        county.ledger.stream("claim", YEAR, _part(unit), _part(row), 1)
+        for unit, row in (("甲/1", "1.11"), ("甲", "1/1.11"), ("甲%2F1", "1.11"), ("甲%252F1", "1.11"))
+    }
+    assert len(streams) == 4
+    # Names without either sign keep the streams that they always had.
+    assert claimed(county) == county.ledger.stream("claim", YEAR, UNIT, ROW, 1)
+
+
+def test_a_granted_claim_is_not_to_be_filed_again_but_a_refused_one_is(county: County) -> None:
+    first = accepted(county, claimed(county, "1.10"), "claim")
+    granted(county, first, is_granted=False)
+    with pytest.raises(Rejection, match="nothing can follow; file a new one"):
+        granted(county, first)
+    second = accepted(county, claimed(county, "1.10"), "claim")
+    granted(county, second)
+    with pytest.raises(Rejection, match=r"the claim is granted: nothing can follow \[claim-decided\]"):
+        granted(county, second, is_granted=False)

@@ -9,14 +9,16 @@ from datetime import date
 from hashlib import sha256
 
 import pytest
+from sqlalchemy import delete, update
 
 from ledger.commands import Amend, Observe, OrderVoid, Rectify, SetTerms, Void
 from ledger.database import open_engine
 from ledger.events import Changes, DocumentType
 from ledger.rebuilding import compare_facts
 from ledger.rejection import Rejection
+from ledger.tables import documents
 from projections.jurisdictions import Jurisdictions, scheme_version
-from projections.official_documents.registering import official_document
+from projections.official_documents.registering import LARGEST_DOCUMENT, official_document
 from projections.proceedings.closings import close_year, closings_answer, frozen_document
 from projections.proceedings.frozen_sheets import frozen_sheets
 from projections.scheme_files import source
@@ -243,6 +245,8 @@ def test_an_official_document_is_registered_for_a_version_that_the_ledger_has(co
     [
         ("text/plain", b" \n", "document-empty"),
         ("text/plain", b"\xff\xfe", "document-not-text"),
+        ("text/plain", "第一条\0".encode(), "document-not-text"),
+        ("text/plain", b"1" * (LARGEST_DOCUMENT + 1), "document-too-large"),
         ("application/pdf", b"no PDF", "document-not-pdf"),
     ],
 )
@@ -252,3 +256,25 @@ def test_bytes_that_are_not_what_they_are_said_to_be_are_no_document(
     with pytest.raises(Rejection) as rejection:
         official_document("考核方案", media_type, content)
     assert [one.code for one in rejection.value.refusals] == [code]
+
+
+def test_what_a_close_names_is_told_when_it_was_altered_or_is_gone(county: County) -> None:
+    closed(county)
+    [closing] = county.jurisdictions.closings(CODE, YEAR)
+    engine, digest = county.jurisdictions.engine, bytes.fromhex(closing.event.sheets)
+    sheets_kept = (documents.c.ledger == CODE) & (documents.c.digest == digest)
+    altered = frozen_document(county.jurisdictions, CODE, YEAR, 1).replace(b'"total":"', b'"total":"9')
+    with engine.begin() as connection:
+        connection.execute(update(documents).where(sheets_kept).values(content=altered))
+    with refused(county, "ledger-damaged"):
+        frozen_document(county.jurisdictions, CODE, YEAR, 1)
+    assert [(one.position, one.column) for one in compare_facts(engine, CODE, _quietly)] == [
+        (closing.position, "documents.content")
+    ]
+    with engine.begin() as connection:
+        connection.execute(delete(documents).where(sheets_kept))
+    with refused(county, "ledger-damaged"):
+        frozen_document(county.jurisdictions, CODE, YEAR, 1)
+    assert [(one.position, one.column) for one in compare_facts(engine, CODE, _quietly)] == [
+        (closing.position, "documents.*")
+    ]

@@ -130,3 +130,49 @@ def test_a_frozen_grade_is_shown_as_derived_from_the_close(linyi: County, best: 
     assert (fact.observation, fact.derived_from, fact.attributes["grade"]) == (None, ["closing/2022"], "优秀")
     history = history_answer(view, unit)
     assert [line.effective for line in history.lines if line.indicator == ROW] == ["2"]
+
+
+def test_a_closed_year_keeps_the_grades_of_the_year_before_that_it_was_closed_with(
+    linyi: County, best: list[str]
+) -> None:
+    _close(linyi, 2023)
+    _close(linyi, 2022)
+    assert _bonus(_view(linyi)) == {}
+    _ledger(linyi).reopen_year(linyi.attempt(), 2023, "补上年度等次")
+    assert _bonus(_view(linyi)) == dict.fromkeys(best, "2")
+    _close(linyi, 2023)
+    _ledger(linyi).reopen_year(linyi.attempt(), 2022, "漏登通报")
+    assert _bonus(_view(linyi)) == dict.fromkeys(best, "2")
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_unit_that_takes_the_name_of_another_does_not_take_its_grade(county: County, is_listed: bool) -> None:
+    """`is_listed`: whether the unit renamed was assessed last year, without any merit."""
+    text = source("linyi-2023")
+    scheme, _ = scheme_version(text, "linyi-2023")
+    other, best = scheme.groups[0].units[:2]
+    _open(county, 2022)
+    _observe(county, 2022, best, "commendation", date(2022, 3, 1), level="municipal", form="endorsement")
+    _close(county, 2022)
+    successor = other if is_listed else "新设镇政府"
+    listed = text.replace(f"{best}, ", "" if is_listed else f"{successor}, ")
+    scheme, version = scheme_version(listed, "linyi-2023")
+    _ledger(county).open_year(county.attempt(), 2023, version, scheme_units(scheme))
+    assert (best in scheme.groups[0].units, successor in scheme.groups[0].units) == (False, True)
+    before = _bonus(_view(county))
+    assert successor not in before
+    _ledger(county).rename_unit(county.attempt(), 2023, successor, best, date(2023, 6, 1), "撤并后更名")
+    # Nothing but the name tells a unit that was not there last year from the one that had the name.
+    assert _bonus(_view(county)) == (before if is_listed else {**before, successor: "2"})
+
+
+def test_a_year_that_lists_a_unit_by_its_older_name_finds_its_grade(county: County) -> None:
+    _open(county, 2022)
+    unit = county.jurisdictions.view(LINYI, 2022).units[0].key
+    _observe(county, 2022, unit, "commendation", date(2022, 3, 1), level="municipal", form="endorsement")
+    _ledger(county).rename_unit(county.attempt(), 2022, unit, "新名称镇政府", date(2022, 12, 1), "更名")
+    _close(county, 2022)
+    _open(county, 2023)
+    assert _bonus(_view(county))[unit] == "2"
+    _ledger(county).rename_unit(county.attempt(), 2023, unit, "新名称镇政府", date(2023, 1, 1), "更名")
+    assert _bonus(_view(county))[unit] == "2"

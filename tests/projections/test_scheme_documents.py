@@ -4,6 +4,7 @@ from datetime import date
 from io import BytesIO
 
 import pytest
+import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
@@ -324,3 +325,11 @@ def test_any_clause_in_any_text_has_one_place_or_none(clause: str, text: str) ->
     place = locate(read, clause, (clause,))
     if place is not None:
         assert 1 <= place.first_line <= place.last_line <= len(read[0].lines)
+
+
+def test_a_pdf_that_is_packed_in_a_way_nobody_knows_is_broken() -> None:
+    content = typst.compile(b"= a", format="pdf")
+    assert [page.lines for page in pages(content, PDF)] == [("a",)]
+    with pytest.raises(Rejection) as rejection:
+        pages(content.replace(b"/FlateDecode", b"/OtherDecode"), PDF)
+    assert [one.code for one in rejection.value.refusals] == ["document-broken"]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime
-from importlib.resources import files
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
@@ -15,83 +14,16 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
-from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it ships no types
 
 from projections.scheme_files import load, shipped, vocabulary
 from projections.workbooks.columns import SCHEME_LINES, SCHEME_SHEET, SHEETS, WAYS
-from projections.workbooks.files import LARGEST_FILE, LARGEST_UNPACKED, Cells, address, read_cells
+from projections.workbooks.files import LARGEST_FILE, LARGEST_UNPACKED, address
 from projections.workbooks.importing import Imported, import_workbook, scheme_file, template
 from schemes.problem import InvalidInput, Problem
 from schemes.reading import read_scheme
 from schemes.rules import Rule
 from schemes.scheme import Scheme
-
-SKELETON = files("schemes").joinpath("skeletons", "scheme.yaml").read_text("utf-8")
-_ADDRESS = re.compile(r"(.+)!([A-Z]+)([0-9]+)")
-
-
-class Formula(NamedTuple):
-    """A formula and the value it was worked out to."""
-
-    text: str
-    value: object
-
-
-def skeleton() -> Scheme:
-    return read_scheme(SKELETON, "scheme.yaml", vocabulary())
-
-
-def filled() -> dict[str, Cells]:
-    """The cells of the template, filled with the skeleton."""
-    sheets, problems = read_cells(template(vocabulary(), skeleton()), "s.xlsx", frozenset())
-    assert problems == []
-    return sheets
-
-
-def changed(changes: Mapping[str, object], merged: str | None = None) -> bytes:
-    """The filled template with some cells changed; None empties one, and a new sheet's cells make that sheet."""
-    sheets: dict[str, dict[tuple[int, int], Any]] = {name: dict(cells) for name, cells in filled().items()}
-    for place, value in changes.items():
-        match = _ADDRESS.fullmatch(place)
-        assert match
-        at = int(match[3]), [address("", 1, n) for n in range(1, 200)].index(f"!{match[2]}1") + 1
-        sheets.setdefault(match[1], {}).pop(at, None)
-        if value is not None:
-            sheets[match[1]][at] = value
-    target = BytesIO()
-    with Workbook(target, {"in_memory": True}) as workbook:
-        day = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm"})
-        for name, cells in sheets.items():
-            worksheet = workbook.add_worksheet(name)
-            for (row, column), value in cells.items():
-                _write(worksheet, row - 1, column - 1, value, day)
-            if merged and merged.startswith(f"{name}!"):
-                worksheet.merge_range(merged.partition("!")[2], "合并")
-    return target.getvalue()
-
-
-def _write(worksheet: Any, row: int, column: int, value: object, day: object) -> None:
-    match value:
-        case Formula():
-            worksheet.write_formula(row, column, value.text, value=value.value)
-        case datetime() | date():
-            worksheet.write_datetime(row, column, value, day)
-        case bool():
-            worksheet.write_boolean(row, column, value)
-        case int() | float():
-            worksheet.write_number(row, column, value)
-        case _:
-            worksheet.write_string(row, column, str(value))
-
-
-def refused(data: bytes) -> list[tuple[str, str, str]]:
-    with pytest.raises(InvalidInput) as caught:
-        import_workbook(data, "s.xlsx", vocabulary())
-    return [(problem.code, problem.where, problem.message) for problem in caught.value.problems]
-
-
-def imported(changes: Mapping[str, object]) -> Scheme:
-    return import_workbook(changed(changes), "s.xlsx", vocabulary()).scheme
+from tests.projections.scheme_workbooks import SKELETON, Formula, changed, filled, imported, refused, skeleton
 
 
 @pytest.mark.parametrize("scheme_id", shipped())
@@ -252,7 +184,8 @@ def test_a_nested_predicate_is_beyond_the_workbook_and_said_so() -> None:
         ("评分项!B3", 1.1, "workbook-not-text", "set the format of the cell to text"),
         ("评分项!B3", date(2024, 1, 1), "workbook-not-text", "found a date"),
         ("评分项!I3", "基楚", "workbook-unknown-word", "did you mean '基础'?"),
-        ("评分项!K3", None, "scheme-missing", "'start' is missing"),
+        ("评分项!K3", None, "scheme-missing", "起评 is empty, expected one of 满分起扣, 零分起加"),
+        ("评分项!K3", "满分", "workbook-unknown-word", "did you mean '满分起扣'?"),
         ("评分项!A3", "townships", "workbook-unknown-group", "did you mean 'township'?"),
         ("评分项!O3", "甲鎮", "scheme-unknown-unit", "甲鎮 is not a unit"),
         ("单位!B4", "乙 镇", "workbook-stray-space", "space as character 2"),
@@ -278,7 +211,7 @@ def test_a_nested_predicate_is_beyond_the_workbook_and_said_so() -> None:
             "found the moment",
         ),
         ("方案!B11", date(2025, 1, 1), "scheme-value-error", "is after the last day"),
-        ("方案!B2", "Shili", "scheme-string-pattern-mismatch", "pattern"),
+        ("方案!B2", "Shili", "scheme-string-pattern-mismatch", "expected lower-case letters, digits and hyphens"),
         ("方案!B10", 2023, "scheme-year-outside-period", "no day of 2023"),
         ("方案!A10", "年庋", "workbook-unknown-line", "did you mean '年度'?"),
         ("方案!E1", "备注", "workbook-unknown-column", "expected only 项目, 内容, 说明"),
@@ -289,7 +222,15 @@ def test_a_nested_predicate_is_beyond_the_workbook_and_said_so() -> None:
         ("评分项!A2", "1", "workbook-explanations", "Put that row back"),
         ("等次!A8", "末等", "workbook-row-after-gap", "below an empty one (row 7)"),
         ("等次!B4", 95, "scheme-bands", "expected lower bounds that fall"),
-        ("否决!D3", None, "scheme-missing", "missing"),
+        ("否决!D3", None, "scheme-missing", "the condition is missing"),
+        ("否决!H3", "基础分", "scheme-extra-forbidden", "either on 事实种类, or on 小计 and 低于"),
+        ("否决!J3", None, "scheme-value-error", "定为等次 and 总分定为 are both empty"),
+        ("否决!G3", "问题", "workbook-unknown-word", "found '问题'"),
+        ("规则!D3", "被通报、应做未做、应公开未公开", "workbook-separator", "separate several with a comma (,)"),
+        ("规则!E3", "事项=公开指南,已整改=否", "workbook-separator", "separate conditions with a semicolon (;)"),
+        ("评分项!O3", "甲镇、乙镇", "workbook-separator", "separate several names with a comma (,)"),
+        ("单位!B3", "甲镇、乙镇", "scheme-name", "write a half-width comma between units"),
+        ("自定义事项!A3", "村务公开", "workbook-missing", "名称 is empty"),
         ("Sheet1!A1", "草稿", "workbook-unknown-sheet", "found a sheet 'Sheet1'"),
     ],
 )
@@ -317,7 +258,7 @@ def test_errors_of_the_workbook_and_of_the_scheme_are_told_together() -> None:
     found = refused(changed({"单位!B3": "甲　镇", "等次!B4": 95, "评分项!O3": "甲镇"}))
     assert [(code, where) for code, where, _ in found] == [
         ("workbook-stray-space", "单位!B3"),
-        ("scheme-bands", "等次"),
+        ("scheme-bands", "等次!B4"),
     ]
 
 
@@ -466,6 +407,11 @@ def _part_added(name: str, part: bytes) -> bytes:
     with ZipFile(target, "a", ZIP_DEFLATED) as packed:
         packed.writestr(name, part)
     return target.getvalue()
+
+
+def test_what_programs_add_beside_the_workbook_is_not_looked_at() -> None:
+    data = _part_added("customXml/item1.xml", "<?xml version='1.0' encoding='utf-16'?><x/>".encode("utf-16"))
+    assert import_workbook(data, "s.xlsx", vocabulary()).scheme == skeleton()
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -144,6 +144,8 @@ def test_what_the_ledger_would_refuse_is_refused_with_every_reason(county: Count
     ]
     with pytest.raises(InvalidInput, match="observation-supposed-twice"):
         _asked(county, without=[str(kept)], amended=[{"observation": str(kept), "changes": {"count": 2}}])
+    with pytest.raises(Rejection, match="indicator-supposed-twice"):
+        _asked(county, judgements=[{"indicator": "1.2", "value": "3"}, {"indicator": "1.2", "value": "4"}])
     assert _view(county).position == size
 
 

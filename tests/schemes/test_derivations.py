@@ -275,6 +275,19 @@ def test_stages_quotas_and_schemes_without_grades_are_held_too() -> None:
     assert seen == {"stage", "quota", "ungraded"}
 
 
+def test_a_falsified_figure_of_a_gate_or_an_adjustment_is_found_wherever_it_stands() -> None:
+    """Both stand in the sheet and in the subtotal that a threshold sees; 丁's row that does not apply is adjusted."""
+    tree = _tree(_situation(), "丁")
+    told = {"gate": ("subtotal", "before"), "adjustment": ("full", "before", "applying", "missing")}
+    found = [(node, name) for node in _nodes(tree) for name in told.get(node["operator"], ())]
+    assert len(found) == 2 * 6
+    for node, name in found:
+        kept = node["inputs"][name]
+        node["inputs"][name] = plain(Decimal(kept) + Decimal("0.001"))
+        assert disagreements(tree) != [], (node["key"], name)
+        node["inputs"][name] = kept
+
+
 def test_an_operator_nobody_knows_is_no_agreement() -> None:
     tree = _tree(_situation(), "甲")
     tree["children"][0]["operator"] = "guess"

@@ -258,6 +258,10 @@ def test_a_stage_put_for_another_brings_its_rows_along_and_weights_move_together
     reweighed = _document("langxi-2019")
     reweighed["stages"][0]["weight"], reweighed["stages"][2]["weight"] = Decimal("0.5"), Decimal("0.2")
     assert _found(reweighed, "langxi-2019") == [("stages/weight", "changed", True)]
+    [weighed] = changes(load("langxi-2019"), _scheme(reweighed))
+    assert change_sentence(weighed, vocabulary()) == (
+        "阶段“专业机构测评”的权重由0.4改为0.5，阶段“双向互评”的权重由0.3改为0.2。"
+    )
     document["stages"][2]["id"] = "peers"
     for group in document["groups"]:
         group["indicators"][-1]["stage"] = "peers"

@@ -109,6 +109,7 @@ def _row(*rules: str, points: int = 10, **fields: object) -> str:
 
 DEDUCT = "effect: deduct, kinds: [stale], each: 2"
 AWARD = "effect: award, kinds: [merit], each: 2"
+MEAN_SCORE = "metric: website_support_score, among: all"
 
 
 @pytest.mark.parametrize(
@@ -185,12 +186,62 @@ AWARD = "effect: award, kinds: [merit], each: 2"
             _row("effect: by_value, metric: website_support_score, steps: [{at_least: 9, points: 12}]", start="zero"),
             "lint-range-outside-points",
         ),
+        (
+            _row(
+                "effect: tiers, kinds: [activity], direction: award, "
+                "steps: [{times: 1, points: 7}, {times: 2, points: 12}]",
+                start="zero",
+            ),
+            "lint-range-outside-points",
+        ),
+        (
+            _row(
+                "effect: checklist, kinds: [provision], mode: earn, items: {support_agency: 6, support_funding: 6}",
+                start="zero",
+            ),
+            "lint-range-outside-points",
+        ),
+        (
+            _row(
+                "effect: by_rank, direction: award, source: {ranking: third_party_q1}, among: group, "
+                "places: [{rank: 1, points: 11}]",
+                start="zero",
+            ),
+            "lint-range-outside-points",
+        ),
+        (
+            _row(
+                "effect: tiers, kinds: [activity], direction: award, steps: [{times: 1, points: 12}]",
+                f"{DEDUCT}, max: 2",
+                start="zero",
+            ),
+            None,
+        ),
+        (_row(f"effect: shortfall, {MEAN_SCORE}, step: 0.9, each: 2"), None),
+        (_row(f"effect: shortfall, {MEAN_SCORE}, step: 1, each: 2"), "lint-shortfall-step"),
+        (_row(f"effect: shortfall, {MEAN_SCORE}, step: 20, each: 2"), "lint-shortfall-step"),
         (_row("effect: deduct, kinds: [circular], each: 2, where: {level: county}"), "lint-fact-hits-two-rows"),
         (_row(DEDUCT, applies_to="{only: [甲镇]}"), None),
         (_row("effect: deduct, kinds: [circular], each: 2", applies_to="{only: []}"), "lint-row-without-unit"),
         (
             _row("effect: if_total, basis: base, at_least: 21, points: 1", start="zero", section="bonus", points=1),
             "lint-threshold-out-of-reach",
+        ),
+        (
+            _row("effect: if_total, basis: base, at_least: 11, points: 2", start="zero", points=2),
+            "lint-threshold-out-of-reach",
+        ),
+        (_row("effect: if_total, basis: base, at_least: 10, points: 2", start="zero", points=2), None),
+        (_row(DEDUCT, "effect: deduct, kinds: [fraud], each: 0"), "lint-deduction-out-of-reach"),
+        (_row(DEDUCT, "effect: deduct, kinds: [fraud], each: 1, max: 0"), "lint-deduction-out-of-reach"),
+        (_row(DEDUCT, "effect: award, kinds: [merit], each: 0"), "lint-award-out-of-reach"),
+        (
+            _row(
+                DEDUCT,
+                "effect: by_rank, direction: deduct, among: group, places: [{rank: 1, points: 1}], source: "
+                "{order: highest_first, count: {kinds: [fraud], where: {rectified: true, not: {rectified: true}}}}",
+            ),
+            "never-matches",
         ),
     ],
 )
@@ -199,6 +250,11 @@ def test_a_row_gives_the_finding_it_was_made_for(row: str, code: str | None) -> 
     found = _codes(_read(f"{head}{GROUP}    indicators:\n{PLAIN_ROW}{row}"))
     of_row = {one.removeprefix("lint-rule-") for one, indicator in found if indicator == "2"}
     assert of_row == ({code} if code else set())
+
+
+BANDS = "bands: [{grade: 合格, at_least: 6}, {grade: 不合格, at_least: null}]\n"
+VETO = "vetoes: [{id: v, title: 弄虚作假, clause: 第3行, when: {kinds: [fraud]}"
+FAIL_LINE = "vetoes: [{id: v, title: 底线, clause: 第3行, when: "
 
 
 @pytest.mark.parametrize(
@@ -215,6 +271,16 @@ def test_a_row_gives_the_finding_it_was_made_for(row: str, code: str | None) -> 
             "vetoes: [{id: v, title: 不合格, clause: 第3行, when: {basis: total, below: 0}, grade: 不合格}]\n",
             "lint-threshold-out-of-reach",
         ),
+        (f"{FAIL_LINE}{{basis: base, below: 0}}, total: 0}}]\n", "lint-threshold-out-of-reach"),
+        (f"{FAIL_LINE}{{basis: base, below: 1}}, total: 0}}]\n", None),
+        (f"{FAIL_LINE}{{basis: base+bonus-penalty, below: 0}}, total: 0}}]\n", "lint-threshold-out-of-reach"),
+        (
+            f"{FAIL_LINE}{{kinds: [fraud], where: {{rectified: true, not: {{rectified: true}}}}}}, total: 0}}]\n",
+            "lint-rule-never-matches",
+        ),
+        (f"{BANDS}{VETO}, grade: 不合格}}]\n", None),
+        (f"{BANDS}{VETO}, grade: 不及格}}]\n", "lint-unknown-grade"),
+        (f"{VETO}, grade: 不及格}}]\n", None),
         ("items: {village_affairs: 村务公开}\n", "lint-item-unused"),
         ("accepted: [{code: lint-full-sum, reason: 原文如此}]\n", "lint-accepted-nothing"),
     ],
@@ -222,6 +288,65 @@ def test_a_row_gives_the_finding_it_was_made_for(row: str, code: str | None) -> 
 def test_a_sheet_gives_the_finding_it_was_made_for(head: str, code: str | None) -> None:
     found = _codes(_read(f"{HEAD}{head}{GROUP}    indicators:\n{PLAIN_ROW}"))
     assert [one for one, _ in found] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("grade", "codes"), [("优秀", []), ("不合格", []), ("一票否决", []), ("优良", ["lint-unknown-grade"])]
+)
+def test_the_grade_of_the_year_before_is_one_that_the_scheme_knows(grade: str, codes: list[str]) -> None:
+    group = GROUP + (
+        "    quotas: {top: {grade: 优秀, share: 0.5}, middle: 良好, bottom: {grade: 不合格, share: 0.1}}\n"
+    )
+    row = _row(f"effect: prior_grade, grade: {grade}, points: 2", start="zero", section="bonus", points=2)
+    again = VETO.partition("[")[2].replace("id: v", "id: w")
+    veto = f"{VETO}, grade: 一票否决}}, {again}, grade: 一票否决}}]\n"
+    found = _codes(_read(f"{HEAD}{veto}{group}    indicators:\n{PLAIN_ROW}{row}"))
+    assert [code for code, _ in found if code == "lint-unknown-grade"] == codes
+
+
+@pytest.mark.parametrize(("weights", "codes"), [((1, "0.1"), []), ((1, "0.2"), ["lint-weights-sum"])])
+def test_the_stages_weighed_add_up_to_the_full_points(weights: tuple[object, object], codes: list[str]) -> None:
+    stages = (
+        f"stages: [{{id: daily, title: 日常, weight: {weights[0]}, full: 9}}, "
+        f"{{id: mutual, title: 互评, weight: {weights[1]}, full: 10}}]\n"
+    )
+    first = PLAIN_ROW.replace("points: 10\n", "points: 9\n        stage: daily\n").replace("max: 10", "max: 9")
+    second = _row("effect: deduct, kinds: [fraud], each: 1", stage="mutual")
+    found = _codes(_read(f"{HEAD}{stages}{GROUP}    indicators:\n{first}{second}"))
+    assert [code for code, _ in found] == codes
+
+
+@pytest.mark.parametrize("rule", ["effect: mean_rating", "effect: prior_grade, grade: 优秀, points: 10"])
+def test_one_rating_or_grade_of_the_year_before_hits_two_rows(rule: str) -> None:
+    second = _row(rule, start="zero")
+    first = second.replace('"2"', '"1"')
+    found = _codes(_read(f"{HEAD}{GROUP}    indicators:\n{first}{second}"))
+    assert [one for one in found if one[0] == "lint-fact-hits-two-rows"] == [("lint-fact-hits-two-rows", "2")]
+
+
+@pytest.mark.parametrize(("other", "found"), [("甲镇", True), ("乙镇", False)])
+def test_rows_of_different_units_never_add_up(other: str, found: bool) -> None:
+    """Each row gives 5 above its points, or 5 of a bonus: within 8 where no unit has both."""
+    group = GROUP + "    labels: [{titles: [示例行], points: 20, bonus_share: 0.4}]\n"
+    award = "effect: award, kinds: [merit], each: 1, max: 5"
+    rows = [
+        _row(award, ceiling=15, applies_to="{only: [甲镇]}"),
+        _row(award, ceiling=15, applies_to=f"{{only: [{other}]}}"),
+    ]
+    bonus = [row.replace("start: full", "start: zero").replace("ceiling: 15", "section: bonus") for row in rows]
+    listed = "".join(row.replace('"2"', f'"{at}"') for at, row in enumerate([*rows, *bonus], start=1))
+    codes = {code for code, _ in _codes(_read(f"{HEAD}bonus_cap: 8\n{group}    indicators:\n{listed}"))}
+    assert ("lint-bonus-share" in codes, "lint-cap-never-binds" in codes) == (found, not found)
+
+
+def test_a_finding_that_names_one_row_more_is_accepted_there_too() -> None:
+    row = _row("effect: deduct, kinds: [circular], each: 2", applies_to="{only: [甲镇]}")
+    text = f"{HEAD.replace('full: 10', 'full: 20')}{GROUP}    indicators:\n{PLAIN_ROW}{row}"
+    for code, indicator in (("lint-fact-hits-two-rows", "1"), ("lint-rows-for-some-units", "2")):
+        acceptance = Accepted(code=code, indicator=indicator, reason="文件如此")
+        accepting = lint(_read(with_acceptance(text, "sample.yaml", acceptance, vocabulary())), vocabulary())
+        assert [one.accepted for one in accepting if one.code == code] == ["文件如此"]
+        assert "lint-accepted-nothing" not in {one.code for one in accepting}
 
 
 def test_a_fact_that_hits_two_rows_is_shown_by_an_example() -> None:
@@ -310,6 +435,9 @@ SUM = Accepted(code="lint-full-sum", group="township", reason='文件如此："1
         SAMPLE.replace("groups:", "accepted:\n  - {code: lint-kinds-unused, reason: 小}  # 一\n\n# 二\ngroups:"),
         SAMPLE.replace("groups:", "accepted:\n- code: lint-kinds-unused\n  reason: 小 # 一\ngroups:"),
         SAMPLE + "accepted:\n  - code: lint-kinds-unused\n    reason: 小",
+        SAMPLE.replace("groups:", "accepted: []\ngroups:"),
+        SAMPLE.replace("groups:", "accepted:   []  # 一\ngroups:"),
+        SAMPLE + "accepted: [ ]",
     ],
 )
 def test_an_acceptance_is_added_and_nothing_else_of_the_text_moves(text: str) -> None:
@@ -318,9 +446,8 @@ def test_an_acceptance_is_added_and_nothing_else_of_the_text_moves(text: str) ->
     assert new == old.model_copy(update={"accepted": (*old.accepted, SUM)})
     ending = "\r\n" if "\r\n" in text else "\n"
     lines = added.split(ending)
-    assert [line for line in text.split(ending) if line] == [
-        line for line in lines if line and SUM.code not in line and not (line == "accepted:" and line not in text)
-    ]
+    kept = [line for line in lines if line and SUM.code not in line and line != "accepted:"]
+    assert [line for line in text.split(ending) if line and not line.startswith("accepted:")] == kept
     [found] = [one for one in lint(new, vocabulary()) if one.code == SUM.code]
     assert found.accepted == SUM.reason
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from schemes.fact import AttributeValue, Fact
 from schemes.history import history
 from schemes.problem import InvalidInput
 from schemes.questions.smallest_sets import SmallestSet, smallest_sets, smallest_sets_with
-from schemes.questions.what_if import Outcome, Supposition, supposed, what_if, without_each
+from schemes.questions.what_if import Outcome, Supposition, WithoutOne, supposed, what_if, without_each
 from schemes.scheme import Scheme
 from schemes.sheets import Sheet, Situation, default_roster, sheets
 from tests.schemes.strategies import SCHEMES, a_day, facts
@@ -216,6 +217,123 @@ def test_where_nothing_moves_it_says_why(name: str, told: list[Told], which: int
     assert found.effect_of_removal == 0
     assert [reason.code for reason in found.why_not] == [code]
     assert found.why_not[0].sentence.endswith("。")
+
+
+def _situation_of(row: dict[str, Any], *told: Told, **scheme: Any) -> Situation:
+    """A year in which this is the only row, of 10 points, and one unit has these facts."""
+    number = {"id": "1", "titles": ["通报"], "clause": "第1行", "points": 10, "start": "full"}
+    document = {
+        "id": "sample",
+        "version": "1",
+        "document": {"title": "示例", "number": None, "issuer": "示例市", "issued_on": None},
+        "jurisdiction": {"code": "360982", "name": "示例市"},
+        "year": 2021,
+        "period": {"first": "2021-01-01", "last": "2021-12-31"},
+        "full": 10,
+        "not_applicable": "drop",
+        "groups": [{"id": "township", "title": "乡镇", "units": ["甲镇"], "indicators": [number | row]}],
+    }
+    found = [
+        Fact(f"o{at}", at, "甲镇", kind, date(2021, 3, at), count, attributes)
+        for at, (kind, attributes, count) in enumerate(told, start=1)
+    ]
+    return _situation(Scheme.model_validate(document | scheme), found)
+
+
+def _told(row: dict[str, Any], *told: Told, **scheme: Any) -> list[WithoutOne]:
+    return list(without_each(_situation_of(row, *told, **scheme), "甲镇"))
+
+
+def _reasons(one: WithoutOne) -> list[tuple[str, str]]:
+    assert one.effect_of_removal == 0
+    return [(reason.code, reason.sentence) for reason in one.why_not]
+
+
+COUNTY: Told = ("circular", {"level": "county", "subject": "website", "period": "monthly"}, 1)
+FRAUD: Told = ("fraud", {"stage": "assessment"}, 1)
+
+
+def test_a_veto_that_forces_only_a_grade_is_told_by_its_name() -> None:
+    [one] = without_each(*_year("changshu-2020", FRAUD))
+    assert one.grade == "良好"
+    assert _reasons(one) == [("veto", "否决条款“弄虚作假”因这一条成立，只影响等次，总分不变。")]
+
+
+def test_a_veto_that_fixes_a_total_which_would_be_the_same_is_told_by_its_name() -> None:
+    """The row is at 10; the veto fixes 10."""
+    veto = {"id": "v", "title": "造假", "clause": "第2行", "when": {"kinds": ["fraud"]}, "total": 10}
+    [one] = _told({"rules": []}, FRAUD, vetoes=[veto])
+    assert _reasons(one) == [("veto", "否决条款“造假”因这一条成立，有无这一条总分同为10分，总分不变。")]
+
+
+def test_a_maximum_is_only_told_where_it_is_reached() -> None:
+    """One circular takes 1 of at most 10 and brings 1 back: the two even out, no maximum is reached."""
+    rules = [
+        {"effect": "deduct", "kinds": ["circular"], "each": 1, "max": 10},
+        {"effect": "award", "kinds": ["circular"], "each": 1},
+    ]
+    [one] = _told({"rules": rules}, COUNTY)
+    assert [code for code, _ in _reasons(one)] == ["balanced"]
+
+
+def test_a_maximum_is_that_of_the_rule_or_its_own_pool() -> None:
+    """Circulars share 2 with criticism; that 1 is the most for stale content is another matter."""
+    rules = [
+        {"effect": "deduct", "kinds": ["stale"], "each": 1, "max": 1},
+        {"effect": "deduct", "kinds": ["circular"], "each": 2, "pool": "a"},
+        {"effect": "deduct", "kinds": ["criticism"], "each": 2, "pool": "a", "max": 2},
+    ]
+    both = _told({"rules": rules}, COUNTY, ("criticism", {"level": "county"}, 1))
+    assert [_reasons(one) for one in both] == [
+        [("maximum", "“1 通报”按本条规则计的分已达上限2分，去掉这一条后仍然达到上限。")]
+    ] * 2
+
+
+@pytest.mark.parametrize("name", ["zhangshu-2021", "changshu-2020", "linyi-2023"])
+def test_a_second_receipt_of_the_same_request_keeps_the_late_reply(name: str) -> None:
+    first, second = without_each(*_year(name, RECEIVED, RECEIVED))
+    assert [code for code, _ in _reasons(first)] == ["derived_again"]
+    assert [code for code, _ in _reasons(second)] == ["no_late_reply"]
+
+
+def test_where_nothing_scores_late_replies_none_is_said_to_stay() -> None:
+    first, _ = without_each(*_year("yanjiang-2021", RECEIVED, RECEIVED))
+    assert [code for code, _ in _reasons(first)] == ["no_late_reply"]
+
+
+def test_of_two_accounts_alike_the_other_is_the_lowest_then() -> None:
+    row = {"per_account": True, "rules": [{"effect": "deduct", "kinds": ["account_irregularity"], "each": 1}]}
+    told: list[Told] = [("account_irregularity", {"account": one, "nature": "concealed"}, 1) for one in "甲乙"]
+    sentence = "“1 通报”按账号分别计分取最低，最低的是“{}”账号，这一条不影响结果。"
+    first, second = _told(row, *told)
+    assert _reasons(first) == [("other_account", sentence.format("乙"))]
+    assert _reasons(second) == [("other_account", sentence.format("甲"))]
+
+
+@pytest.mark.parametrize("floor", [None, 0])
+def test_a_forfeit_of_a_row_at_nothing_says_that_nothing_was_there(floor: int | None) -> None:
+    row = {"start": "zero", "floor": floor, "rules": [{"effect": "forfeit", "kinds": ["fraud"]}]}
+    [one] = _told(row, FRAUD)
+    assert [code for code, _ in _reasons(one)] == ["zero_already"]
+
+
+def test_points_of_many_digits_are_within_no_bound_of_the_search() -> None:
+    """50 of 105 circulars take 40 of 50 trillion: without the five heaviest, which are 60, all are back."""
+    points = Decimal(50_000_000_000_000)
+    steps = [{"times": 50, "points": Decimal(40_000_000_000_000)}]
+    rules = [{"effect": "tiers", "kinds": ["circular"], "direction": "deduct", "steps": steps}]
+    row = {"points": points, "floor": None, "ceiling": None, "rules": rules}
+    told = [(COUNTY[0], COUNTY[1], count) for count in range(1, 15)]
+    found = smallest_sets(_situation_of(row, *told), "甲镇").total
+    assert (found.total, found.observations, found.proved) == (points, ("o10", "o11", "o12", "o13", "o14"), True)
+
+
+def test_a_difference_of_many_digits_is_exact() -> None:
+    """2^53 − 1 times 123456789012345.123456789."""
+    each, count = Decimal("123456789012345.123456789"), 2**53 - 1
+    row = {"floor": None, "ceiling": None, "rules": [{"effect": "deduct", "kinds": ["circular"], "each": each}]}
+    [change] = what_if(_situation_of(row, (*COUNTY[:2], count), floor=None), Supposition(without=("o1",))).changes
+    assert change.difference == Decimal("1111999897984710762337574407410.775537899")
 
 
 def test_what_lies_outside_the_day_or_the_period_says_so() -> None:
