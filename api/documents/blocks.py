@@ -37,6 +37,7 @@ class Layout(NamedTuple):
     caption: int = 280
     cell: int = 240  # 小四
     cell_line: int = 340
+    kept_rows: int = 8  # of a table at the end that goes with the signature
     tracking: int = -5  # 28 characters of 三号 are 2 mm wider than the type area
 
 

@@ -70,7 +70,7 @@ def dossier_document(dossier: DossierAnswer, words: Vocabulary, today: date) -> 
         _derived(dossier, dossier.after, "决定后的得分是怎样得出的") if dossier.after and _changed(dossier) else (),
     ]
     return OfficialDocument(
-        title=_title(f"关于{told.unit}{told.year}年度政务公开考核{kind}的", what),
+        title=_title(f"关于{told.unit}{told.year}年度", f"政务公开考核{kind}的{what}"),
         issuer=dossier.issuer,
         issued_on=_local(decided.recorded_at).date() if decided else today,
         addressee=told.unit,
@@ -84,7 +84,7 @@ def dossier_document(dossier: DossierAnswer, words: Vocabulary, today: date) -> 
 
 
 def _title(about: str, what: str) -> str:
-    """Return the title; one that is longer than a line breaks before what the document is (GB/T 9704, 7.3.1)."""
+    """Return the title; one that is longer than a line breaks between whole words (GB/T 9704, 7.3.1)."""
     return about + what if len(about + what) <= _TITLE_LINE else f"{about}\n{what}"
 
 

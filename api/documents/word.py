@@ -115,6 +115,8 @@ def word(document: OfficialDocument) -> bytes:
     if document.addressee is not None:
         _add(file, "Normal", f"{document.addressee}：")
     _blocks(file, document.blocks)
+    if document.blocks and isinstance(document.blocks[-1], Table):
+        _keep_with_signature(file, document.blocks[-1])
     _attachment_list(file, document)
     if document.signature is not None:
         _signature(file, document.signature, document)
@@ -138,6 +140,14 @@ def _head(file: WordDocument, issuer: str, number: str) -> None:
     _add(file, "Normal", "")
     _add(file, "Document Number", number)
     _add(file, "Normal", "")
+
+
+def _keep_with_signature(file: WordDocument, last: Table) -> None:
+    """Keep a short table at the end on the signature's page, which never has the signature alone."""
+    if len(last.rows) <= LAYOUT.kept_rows:
+        cells = (cell for row in file.tables[-1].rows for cell in row.cells)
+        for paragraph in (*(one for cell in cells for one in cell.paragraphs), file.paragraphs[-1]):
+            paragraph.paragraph_format.keep_with_next = True
 
 
 def _attachment_list(file: WordDocument, document: OfficialDocument) -> None:

@@ -199,3 +199,11 @@ def test_a_table_that_is_not_rectangular_cannot_be_made(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         Table(header, rows, widths=widths)
+
+
+@pytest.mark.parametrize(("rows", "kept"), [(2, True), (40, False)])
+def test_a_short_table_at_the_end_stays_with_the_signature(rows: int, kept: bool) -> None:
+    table = Table(("单位", "得分"), tuple((f"单位{at}", "90") for at in range(rows)))
+    document = OfficialDocument("标题", "某县", date(2021, 12, 31), (table,), signature="某县")
+    cells = [cell for row in read(document).tables[0].rows[1:] for cell in row.cells]
+    assert {cell.paragraphs[0].paragraph_format.keep_with_next is True for cell in cells} == {kept}
