@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from schemes.comparing.changes import Change, Parameter
 from schemes.exact import plain
@@ -51,6 +52,10 @@ _TERMS = {
     "bonus_share": "加分比例上限",
     "reason": "理由",
 }
+
+
+_DEEPER: Final = str.maketrans("“”‘’", "‘’“”")
+"""Quotation marks one level deeper: double and single ones take turns (GB/T 15834-2011, 4.8.3.3)."""
 
 
 def change_sentence(change: Change, words: Vocabulary) -> str:
@@ -146,7 +151,7 @@ def _effect(change: Change) -> str | None:
 
 def _quoted(rules: Sequence[Model], words: Vocabulary) -> str:
     told = (rule_sentence(rule, words) for rule in rules)  # type: ignore[arg-type]  # rules are Models
-    return "、".join(f"“{sentence.replace('“', '‘').replace('”', '’')}”" for sentence in told)
+    return "、".join(f"“{sentence.translate(_DEEPER)}”" for sentence in told)
 
 
 def _moves(parameters: Sequence[Parameter], words: Vocabulary, effect: str | None = None) -> str:
