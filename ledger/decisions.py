@@ -109,6 +109,11 @@ class YearState:
             return found
         return next((unit for unit in self.units.values() if any(name == other for _, other in unit.names)), None)
 
+    @property
+    def keys_by_name(self) -> dict[str, str]:
+        """The key of each unit by every name it got this year; names from the year's beginning are keys themselves."""
+        return {name: unit.key for unit in self.units.values() for _, name in unit.names}
+
     def opened(self) -> tuple[Period, SchemeReference]:
         """Return the period and the scheme in force; refuses when the year is not open."""
         if self.period is None or self.scheme is None:

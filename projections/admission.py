@@ -86,9 +86,8 @@ class SchemeAdmission:
             _, reference = year.opened()
             scheme = self._scheme(reference.digest)
             units = year.units.values()
-            keys = {name: unit.key for unit in units for _, name in unit.names}
             roster = {group: tuple(one.key for one in units if one.group == group) for group in year.groups}
-            words = _Words(year, scheme.with_units(keys), vocabulary().extended(scheme.items), roster)
+            words = _Words(year, scheme.with_units(year.keys_by_name), vocabulary().extended(scheme.items), roster)
             self._words[year.year] = words
         return words
 

@@ -300,7 +300,7 @@ class YearView:
     @cached_property
     def _unit_keys(self) -> dict[str, str]:
         """The key of each unit by every name it got this year."""
-        return {name: unit.key for unit in self.state.units.values() for _, name in unit.names}
+        return self.state.keys_by_name
 
     @cached_property
     def _keyed_scheme(self) -> Scheme:

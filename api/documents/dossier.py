@@ -27,6 +27,7 @@ from projections.answer_models import EntryAnswer, ReadingAnswer
 from projections.proceedings.dossier_models import DossierAnswer, MovedUnit, ShareAnswer, StandingAnswer
 from projections.proceedings.models import OrderAnswer, ProceedingAnswer, StepAnswer
 from projections.questions.derivation_models import DerivationAnswer, NodeAnswer
+from projections.questions.derivations import row_nodes
 from schemes.fact import Fact
 from schemes.vocabulary import Vocabulary
 from schemes.wording import fact_phrase
@@ -138,7 +139,9 @@ def _derived(dossier: DossierAnswer, derived: DerivationAnswer, title: str) -> I
     # A section's only adjustment says the same as the section's own.
     for sentence in dict.fromkeys(_sums(derived.tree.children)):
         yield Paragraph.of(sentence)
-    for row in _rows_of(derived.tree, dossier.concerned):
+    for row in row_nodes(derived.tree):
+        if row.indicator not in dossier.concerned:
+            continue
         yield Heading(2, f"{row.indicator} {row.label}")
         yield Paragraph.of(row.sentence)
         steps = tuple(_steps(row.children, 0))
@@ -153,14 +156,6 @@ def _sums(nodes: Iterable[NodeAnswer]) -> Iterator[str]:
         if node.operator in _SUMS and not (node.operator == "section" and node.value == "0"):
             yield node.sentence
             yield from _sums(node.children)
-
-
-def _rows_of(node: NodeAnswer, concerned: Sequence[str]) -> Iterator[NodeAnswer]:
-    if node.operator == "row" and node.indicator in concerned:
-        yield node
-        return
-    for child in node.children:
-        yield from _rows_of(child, concerned)
 
 
 def _steps(nodes: Iterable[NodeAnswer], depth: int) -> Iterator[tuple[str, str, str]]:

@@ -147,15 +147,14 @@ def _standing(sheet: Sheet) -> StandingAnswer:
 
 
 def _shares(view: YearView, unit: Unit, disputed: set[str]) -> Iterator[ShareAnswer]:
-    for one in without_each(view.situation, unit.key, view.sheets()):
-        if one.fact.id in disputed:
-            yield ShareAnswer(
-                observation=one.fact.id,
-                nominal=plain(one.nominal),
-                effective_in_order=plain(one.effective_in_order),
-                effect_of_removal=plain(one.effect_of_removal),
-                total_without=plain(one.total),
-                rank_without=one.rank,
-                grade_without=one.grade,
-                why_not=[reason.sentence for reason in one.why_not],
-            )
+    for one in without_each(view.situation, unit.key, view.sheets(), only=disputed):
+        yield ShareAnswer(
+            observation=one.fact.id,
+            nominal=plain(one.nominal),
+            effective_in_order=plain(one.effective_in_order),
+            effect_of_removal=plain(one.effect_of_removal),
+            total_without=plain(one.total),
+            rank_without=one.rank,
+            grade_without=one.grade,
+            why_not=[reason.sentence for reason in one.why_not],
+        )

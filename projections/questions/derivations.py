@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
-from functools import cached_property
 from typing import Final
 from uuid import UUID
 
@@ -153,14 +152,10 @@ class _Told:
         for entry in view.entries:
             self._by_observation.setdefault(entry.observation, []).append(entry)
 
-    @cached_property
-    def _keys(self) -> Mapping[str, str]:
-        return {name: unit.key for unit in self._view.state.units.values() for _, name in unit.names}
-
     def absent(self, unit: Unit) -> Sequence[Absent]:
         """Return the readings of the unit that do not count by what was recorded, or not yet."""
         found = [one for entries in self._by_observation.values() for one in self._absent(entries)]
-        facts = renamed((one.fact for one in found), self._keys)
+        facts = renamed((one.fact for one in found), self._view.state.keys_by_name)
         keyed = (replace(one, fact=fact) for one, fact in zip(found, facts, strict=True))
         return [one for one in keyed if one.fact.unit == unit.key]
 

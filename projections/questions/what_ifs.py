@@ -98,7 +98,7 @@ class _Admitting:
         self._view = view
         self._unit = unit
         self._admission = SchemeAdmission(lambda _: view.scheme)
-        self._keys = {name: one.key for one in view.state.units.values() for _, name in one.names}
+        self._keys = view.state.keys_by_name
         self._refused: list[Refusal] = []
 
     def supposition(self, asked: Suppositions) -> Supposition:

@@ -10,6 +10,8 @@ import pytest
 
 from api.demonstration.appeals import appeal
 from api.demonstration.loading import load
+from api.documents.blocks import Heading
+from api.documents.dossier import dossier_document
 from api.documents.dossier_files import DossierFormat, dossier_files
 from ledger.database import migrate, open_engine
 from ledger.decisions import local_day
@@ -103,3 +105,12 @@ def test_each_is_answered_in_every_form(dossiers: Dossiers) -> None:
         decided = local_day(dossier.proceeding.steps[-1].recorded_at)
         files = dossier_files(dossier, words, decided, None)
         assert {one.rpartition(".")[2] for one in files} == {one.value for one in DossierFormat}
+
+
+def test_each_document_tells_the_course_of_every_row_in_question(dossiers: Dossiers) -> None:
+    for name, dossier in dossiers.items():
+        words = vocabulary().extended(load_scheme(name).items)
+        document = dossier_document(dossier, words, local_day(dossier.proceeding.steps[-1].recorded_at))
+        told = [block.text.split()[0] for block in document.blocks if isinstance(block, Heading) and block.level == 2]
+        # Changshu's is scored account by account.
+        assert set(told) == set(dossier.concerned), name
