@@ -27,16 +27,26 @@ from uuid import UUID, uuid5
 from eventsourcing.application import Application
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper, StoredEvent
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from ledger.appends import AlreadyRecorded, ClockBehind, Idempotency, KeyReused, Request, StreamMoved, microseconds
 from ledger.commands import Attempt, Receipt
 from ledger.decisions import Admission, ObservationState, YearState, fold_observation, fold_year
-from ledger.events import Event, EventMapper, LongText, ObservationObserved, Text, Value
+from ledger.events import (
+    Event,
+    EventMapper,
+    LongText,
+    ObservationObserved,
+    ProposalMade,
+    ProposedAction,
+    Text,
+    Value,
+)
 from ledger.facts import fact_rows
 from ledger.merkle import leaf_hash
 from ledger.recorder import LedgerRecorder
 from ledger.rejection import Refusal, Rejection, rejected
+from ledger.tables import evidence_files
 
 STREAMS: Final = UUID("6f0d1c52-4b86-5a7e-9c43-0d6a6f2b1e90")
 """The namespace of stream ids; part of the ledger's format, never changed."""
@@ -136,6 +146,45 @@ class Appending(Application[UUID]):
             "nonce": self._random_bytes(16).hex(),
         }
 
+    def _proposing(
+        self,
+        attempt: Attempt,
+        action: ProposedAction,
+        wish: Value,
+        build: Build,
+        year: int | None = None,
+        about: UUID | None = None,
+    ) -> Build:
+        """Return what records the wish; of a signed-in person, what proposes it if it could be recorded now."""
+        if attempt.person is None:
+            return build
+
+        def propose(moment: datetime) -> Append:
+            build(moment)
+            event = self._proposal(attempt, moment, action, wish, year, about)
+            return Append([event], {event.originator_id: 0})
+
+        return propose
+
+    def _proposal(
+        self,
+        attempt: Attempt,
+        moment: datetime,
+        action: ProposedAction,
+        wish: Value,
+        year: int | None,
+        about: UUID | None,
+        at: int = 0,
+    ) -> ProposalMade:
+        return ProposalMade(
+            **self._head(self.stream("proposal", attempt.key, at), 1, moment, attempt),
+            person=str(attempt.person),
+            action=action,
+            year=year,
+            about=about,
+            content=wish.model_dump(mode="json", exclude_none=True),
+        )
+
     def _append(
         self, attempt: Attempt, wish: Sequence[object], build: Build, texts: Mapping[str, str] = _NO_TEXTS
     ) -> list[Receipt]:
@@ -188,6 +237,7 @@ class Appending(Application[UUID]):
         def prepare() -> Request:
             moment = max(attempt.now, self._last)
             append = build(moment)
+            self._refuse_unknown_files(append.events)
             stored = [self.mapper.to_stored_event(event) for event in append.events]
             recorded.extend(zip(stored, append.events, strict=True))
             self._last = moment
@@ -201,6 +251,29 @@ class Appending(Application[UUID]):
             for position, (stored, event) in zip(positions, recorded, strict=True)
         ]
 
+    def _refuse_unknown_files(self, events: Sequence[Event]) -> None:
+        """Refuse evidence that names a file which is not stored, or was erased: an event is written after its files."""
+        named = {bytes.fromhex(file): None for event in events for file in _named_files(event)}
+        if named:
+            self._refuse_unstored(list(named))
+
+    def _refuse_unstored(self, commitments: Sequence[bytes]) -> None:
+        columns = evidence_files.c
+        query = select(columns.commitment, columns.erased_at).where(columns.ledger == self.code)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.where(columns.commitment.in_(commitments)))
+            known = {bytes(commitment): erased_at for commitment, erased_at in rows}
+        refusals = []
+        for commitment in commitments:
+            if commitment not in known:
+                message = f"no file {commitment.hex()} is stored for ledger {self.code}; store it first"
+                refusals.append(Refusal("unknown-evidence", "evidence", message))
+            elif known[commitment] is not None:
+                message = f"the file {commitment.hex()} was erased; name another"
+                refusals.append(Refusal("evidence-erased", "evidence", message))
+        if refusals:
+            raise Rejection(*refusals)
+
     def _receipts(self, first: int, last: int) -> list[Receipt]:
         """Return the receipts of what stands at these positions: the first answer again."""
         notifications = self.ledger_recorder.select_notifications(first, last - first + 1, last)
@@ -208,6 +281,15 @@ class Appending(Application[UUID]):
             Receipt(one.id, leaf_hash(one.state), cast("Event", self.mapper.to_domain_event(one)))
             for one in notifications
         ]
+
+
+def _named_files(event: Event) -> Iterator[str]:
+    """Yield the files that the event's evidence names, also those of what it proposes."""
+    stated = event.content.get("evidence", ()) if isinstance(event, ProposalMade) else getattr(event, "evidence", ())
+    for one in stated:
+        file = one.get("file") if isinstance(one, dict) else one.file
+        if file is not None:
+            yield file
 
 
 def _key_reused(reused: KeyReused) -> Rejection:

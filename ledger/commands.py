@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -18,12 +19,14 @@ from ledger.events import (
     Count,
     Day,
     Days,
+    Digest,
     DocumentType,
     Event,
     Evidence,
     LongText,
     Outcome,
     Period,
+    ProposedAction,
     SchemeReference,
     SomeEvidence,
     Text,
@@ -205,6 +208,24 @@ class DecideClaim(Value):
     evidence: SomeEvidence = ()
 
 
+class EraseEvidence(Value):
+    """A stored file to destroy by law, and on which legal ground."""
+
+    commitment: Digest
+    ground: LongText
+
+
+PROPOSED: Final[Mapping[ProposedAction, type[Value]]] = {
+    "observe": Observe,
+    "amend": Amend,
+    "void": Void,
+    "decide_appeal": DecideAppeal,
+    "decide_claim": DecideClaim,
+    "erase_evidence": EraseEvidence,
+}
+"""What the content of a proposal is, by what is proposed."""
+
+
 class SetTerms(Value):
     """How many working days there are to file an appeal and to decide one, and why."""
 
@@ -255,11 +276,16 @@ class OfficialDocument:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Who records and when, and under which key: what every command brings along."""
+    """Who records and when, and under which key: what every command brings along.
+
+    `person` is a pseudonym of the human behind a signed-in account: what takes effect only with a second person's
+    approval is then proposed. None is whoever runs the program on its machine before there are accounts.
+    """
 
     actor: str
     now: datetime
     key: str
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from ledger.events import (
     Reading,
     SchemeAdopted,
     SchemeReference,
+    SheetsReleased,
     UnitJoined,
     UnitLeft,
     UnitRenamed,
@@ -55,6 +56,13 @@ class Terms(NamedTuple):
 
     days_to_file: int = DAYS_TO_FILE
     days_to_decide: int = DAYS_TO_DECIDE
+
+
+class Released(NamedTuple):
+    """What units see of their own scores: facts up to the day, as they stood at the ledger's position."""
+
+    as_of: date
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ class YearState:
     """A year as its events have made it; version 0 is a year nobody has opened.
 
     `closed_at` is the moment of the last close, null while the year is open (also when it was reopened). `terms` are
-    those that were set, oldest first, each with the moment since when.
+    those that were set, oldest first, each with the moment since when. `released` is what units may see, if anything.
     """
 
     year: int
@@ -91,6 +99,7 @@ class YearState:
     groups: tuple[str, ...] = ()
     units: dict[str, Unit] = field(default_factory=dict)
     closed_at: datetime | None = None
+    released: Released | None = None
     terms: tuple[tuple[datetime, Terms], ...] = ()
 
     def terms_at(self, moment: datetime) -> Terms:
@@ -159,6 +168,9 @@ class Admission(Protocol):
     def touches(self, year: YearState, unit: Unit, reading: Reading, indicator: str) -> bool:
         """Whether a rule of the unit's row looks at what the reading says, or at what is derived from it."""
 
+    def weighs(self, year: YearState, reading: Reading) -> bool:
+        """Whether the reading takes effect only with a second person's approval."""
+
     def term_end(self, start: date, working_days: int, before: date) -> date | None:
         """Return the last of the working days after `start`, or None when it does not lie before that day.
 
@@ -180,6 +192,8 @@ def fold_year(state: YearState, event: Event) -> YearState:
             return replace(state, version=version, closed_at=event.recorded_at)
         case YearReopened():
             return replace(state, version=version, closed_at=None)
+        case SheetsReleased():
+            return replace(state, version=version, released=Released(event.as_of, event.position))
         case YearTermsSet():
             terms = Terms(event.days_to_file, event.days_to_decide)
             return replace(state, version=version, terms=(*state.terms, (event.recorded_at, terms)))
@@ -330,6 +344,14 @@ def decide_reopen(state: YearState) -> None:
     state.opened()
     if state.closed_at is None:
         raise rejected("year-not-closed", "year", f"the year {state.year} is open; there is nothing to reopen")
+
+
+def decide_release(state: YearState, as_of: date) -> None:
+    """Refuse a day outside the year; a closed year's scores can be released too, and most are."""
+    period, _ = state.opened()
+    if not period.first <= as_of <= period.last:
+        message = f"found {as_of}, expected a day from {period.first} to {period.last}"
+        raise rejected("date-outside-year", "as_of", message)
 
 
 def decide_terms(state: YearState, days_to_file: int, days_to_decide: int) -> None:

@@ -60,6 +60,8 @@ Outcome = Literal["upheld", "partly_upheld", "dismissed"]
 DocumentType = Literal["text/plain", "application/pdf"]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Position = Annotated[int, Field(ge=0, le=LARGEST_INTEGER, strict=True)]
+PersonId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+ProposedAction = Literal["observe", "amend", "void", "decide_appeal", "decide_claim", "erase_evidence"]
 Attributes = dict[str, str | Annotated[int, Field(strict=True)] | list[str]]
 
 
@@ -70,7 +72,11 @@ class Value(BaseModel):
 
 
 class Evidence(Value):
-    """What an entry rests on: a stored file by its SHA-256, a URL, or an official document number."""
+    """What an entry rests on: a stored file, a URL, or an official document number.
+
+    `file` is the salted commitment to the file's SHA-256 (`ledger.evidence.commitments`): it tells nothing of a file
+    once its salt is destroyed, and proves which one it was as long as it is kept.
+    """
 
     title: Text
     file: Digest | None = None
@@ -389,6 +395,58 @@ class ProceedingWithdrawn(OfYear):
     reason: LongText
 
 
+class SheetsReleased(OfYear):
+    """Units see their own scores as of that day, as they stood at the ledger's `position`; a later one replaces it."""
+
+    wire = "year.sheets_released/1"
+    as_of: Day
+    position: Position
+    reason: LongText
+
+
+class ProposalMade(Event):
+    """Somebody wants recorded what takes effect only with a second person's approval.
+
+    `content` is what is wished for, as `ledger.commands` reads it. `person` is a pseudonym of the human who proposes:
+    two accounts of one human have the same.
+    """
+
+    wire = "proposal.made/1"
+    person: PersonId
+    action: ProposedAction
+    year: Year | None = None
+    about: UUID | None = None
+    content: dict[str, Any]
+
+
+class ProposalApproved(Event):
+    """Another person approved the proposal whose event's bytes hash, as a leaf, to `leaf_hash`.
+
+    What it recorded stands directly behind this event in the ledger.
+    """
+
+    wire = "proposal.approved/1"
+    person: PersonId
+    leaf_hash: Digest
+    recorded: Count
+
+
+class ProposalDeclined(Event):
+    """The proposal will not take effect: another person declined it, or whoever made it withdrew it."""
+
+    wire = "proposal.declined/1"
+    person: PersonId
+    reason: LongText
+
+
+class EvidenceErased(Event):
+    """A stored file was destroyed by law, with its key and salt; the commitment to it stays in the entries."""
+
+    wire = "evidence.erased/1"
+    commitment: Digest
+    ground: LongText
+
+
 EVENTS: dict[str, type[Event]] = {
     event.wire: event
     for event in (
@@ -415,6 +473,11 @@ EVENTS: dict[str, type[Event]] = {
         ProceedingAccepted,
         ProceedingReviewed,
         ProceedingWithdrawn,
+        SheetsReleased,
+        ProposalMade,
+        ProposalApproved,
+        ProposalDeclined,
+        EvidenceErased,
     )
 }
 _ENVELOPE = {"originator_id", "originator_version", "recorded_at", "actor", "nonce"}

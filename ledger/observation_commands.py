@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from ledger.appending import Append, Appending
+from ledger.appending import Append, Appending, Build
 from ledger.commands import Amend, Attempt, Observe, Receipt, Rectify, Void
 from ledger.decisions import YearState, decide_amend, decide_observe, decide_rectify, decide_void
 from ledger.events import ObservationAmended, ObservationObserved, ObservationRectified, ObservationVoided, Reading
@@ -20,62 +20,29 @@ class ObservationCommands(Appending):
     """What can be recorded about observations."""
 
     def observe(self, attempt: Attempt, year: int, observations: Sequence[Observe]) -> list[Receipt]:
-        """Record one or several observations, all or none."""
+        """Record one or several observations, all or none; what needs a second person is proposed, in its place."""
         if not 1 <= len(observations) <= MOST_OBSERVATIONS:
             message = f"found {len(observations)} observations, expected 1 to {MOST_OBSERVATIONS} at once"
             raise rejected("batch-size", "observations", message)
-
-        def build(moment: datetime) -> Append:
-            state = self._open_year(year)
-            readings = self._admitted(state, observations)
-            events = [
-                ObservationObserved.model_construct(
-                    **self._head(self.stream("observation", attempt.key, at), 1, moment, attempt),
-                    year=year,
-                    reading=reading,
-                    evidence=wish.evidence,
-                    note=wish.note,
-                )
-                for at, (wish, reading) in enumerate(zip(observations, readings, strict=True))
-            ]
-            return Append(events, {self.stream("year", year): state.version})
-
-        return self._append(attempt, ("observe", year, *observations), build)
+        return self._append(attempt, ("observe", year, *observations), self._observing(attempt, year, observations))
 
     def amend(self, attempt: Attempt, observation: UUID, wish: Amend) -> list[Receipt]:
-        """Record a correction of an observation."""
+        """Record a correction of an observation; proposed, where the old or the new reading needs a second person."""
+        build = self._amending(attempt, observation, wish)
+        propose = self._proposing(attempt, "amend", wish, build, about=observation)
 
-        def build(moment: datetime) -> Append:
+        def choose(moment: datetime) -> Append:
             state = self.observation(observation)
-            year = self._open_year(state.year)
-            reading = decide_amend(year, state, wish.changes, self._admission)
-            event = ObservationAmended(
-                **self._head(observation, state.version + 1, moment, attempt),
-                year=state.year,
-                changes=wish.changes,
-                reading=reading,
-                reason=wish.reason,
-                evidence=wish.evidence,
-            )
-            return Append([event], {self.stream("year", state.year): year.version, observation: state.version})
+            year = self._known_year(state.year)
+            readings = (state.reading, wish.changes.applied_to(state.reading))
+            return (propose if any(self._admission.weighs(year, one) for one in readings) else build)(moment)
 
-        return self._append(attempt, ("amend", observation, wish), build)
+        chosen = build if attempt.person is None else choose
+        return self._append(attempt, ("amend", observation, wish), chosen)
 
     def void(self, attempt: Attempt, observation: UUID, wish: Void) -> list[Receipt]:
-        """Record that an observation does not count from now on."""
-
-        def build(moment: datetime) -> Append:
-            state = self.observation(observation)
-            year = self._open_year(state.year)
-            decide_void(state)
-            event = ObservationVoided(
-                **self._head(observation, state.version + 1, moment, attempt),
-                year=state.year,
-                reason=wish.reason,
-                evidence=wish.evidence,
-            )
-            return Append([event], {self.stream("year", state.year): year.version, observation: state.version})
-
+        """Record that an observation does not count from now on; of a signed-in person, propose it."""
+        build = self._proposing(attempt, "void", wish, self._voiding(attempt, observation, wish), about=observation)
         return self._append(attempt, ("void", observation, wish), build)
 
     def rectify(self, attempt: Attempt, observation: UUID, wish: Rectify) -> list[Receipt]:
@@ -95,6 +62,58 @@ class ObservationCommands(Appending):
             return Append([event], {self.stream("year", state.year): year.version, observation: state.version})
 
         return self._append(attempt, ("rectify", observation, wish), build)
+
+    def _observing(self, attempt: Attempt, year: int, observations: Sequence[Observe]) -> Build:
+        def build(moment: datetime) -> Append:
+            state = self._open_year(year)
+            readings = self._admitted(state, observations)
+            events = [
+                self._proposal(attempt, moment, "observe", wish, year, None, at)
+                if attempt.person is not None and self._admission.weighs(state, reading)
+                else ObservationObserved.model_construct(
+                    **self._head(self.stream("observation", attempt.key, at), 1, moment, attempt),
+                    year=year,
+                    reading=reading,
+                    evidence=wish.evidence,
+                    note=wish.note,
+                )
+                for at, (wish, reading) in enumerate(zip(observations, readings, strict=True))
+            ]
+            return Append(events, {self.stream("year", year): state.version})
+
+        return build
+
+    def _amending(self, attempt: Attempt, observation: UUID, wish: Amend) -> Build:
+        def build(moment: datetime) -> Append:
+            state = self.observation(observation)
+            year = self._open_year(state.year)
+            reading = decide_amend(year, state, wish.changes, self._admission)
+            event = ObservationAmended(
+                **self._head(observation, state.version + 1, moment, attempt),
+                year=state.year,
+                changes=wish.changes,
+                reading=reading,
+                reason=wish.reason,
+                evidence=wish.evidence,
+            )
+            return Append([event], {self.stream("year", state.year): year.version, observation: state.version})
+
+        return build
+
+    def _voiding(self, attempt: Attempt, observation: UUID, wish: Void) -> Build:
+        def build(moment: datetime) -> Append:
+            state = self.observation(observation)
+            year = self._open_year(state.year)
+            decide_void(state)
+            event = ObservationVoided(
+                **self._head(observation, state.version + 1, moment, attempt),
+                year=state.year,
+                reason=wish.reason,
+                evidence=wish.evidence,
+            )
+            return Append([event], {self.stream("year", state.year): year.version, observation: state.version})
+
+        return build
 
     def check_observation(self, year: int, wish: Observe) -> None:
         """Refuse what `observe` would refuse, and record nothing."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from ledger.appending import Append, Appending
+from ledger.appending import Append, Appending, Build
 from ledger.commands import (
     Accept,
     Attempt,
@@ -126,8 +126,21 @@ class ProceedingCommands(Appending):
         return self._append(attempt, (type(wish).__name__.lower(), year, kind, identifier, wish), build)
 
     def decide_appeal(self, attempt: Attempt, year: int, identifier: UUID, wish: DecideAppeal) -> list[Receipt]:
-        """Decide an appeal and record what that orders; the decision's receipt comes first, then one for each order."""
+        """Decide an appeal and record what that orders; the decision's receipt comes first, then one for each order.
 
+        Of a signed-in person it is a proposal.
+        """
+        build = self._deciding_appeal(attempt, year, identifier, wish)
+        proposing = self._proposing(attempt, "decide_appeal", wish, build, year, identifier)
+        return self._append(attempt, ("decide", year, identifier, wish), proposing)
+
+    def decide_claim(self, attempt: Attempt, year: int, identifier: UUID, wish: DecideClaim) -> list[Receipt]:
+        """Decide a claim; granted, its row is not applicable to the unit from now on. See `decide_appeal`."""
+        build = self._deciding_claim(attempt, year, identifier, wish)
+        proposing = self._proposing(attempt, "decide_claim", wish, build, year, identifier)
+        return self._append(attempt, ("decide", year, identifier, wish), proposing)
+
+    def _deciding_appeal(self, attempt: Attempt, year: int, identifier: UUID, wish: DecideAppeal) -> Build:
         def build(moment: datetime) -> Append:
             state = self.proceeding(year, "appeal", identifier)
             refuse_action(state, "decide")
@@ -155,11 +168,9 @@ class ProceedingCommands(Appending):
             )
             return Append([decided, *entries], {identifier: state.version, **self._expects(known, looked_at)})
 
-        return self._append(attempt, ("decide", year, identifier, wish), build)
+        return build
 
-    def decide_claim(self, attempt: Attempt, year: int, identifier: UUID, wish: DecideClaim) -> list[Receipt]:
-        """Decide a claim; granted, its row is not applicable to the unit from now on."""
-
+    def _deciding_claim(self, attempt: Attempt, year: int, identifier: UUID, wish: DecideClaim) -> Build:
         def build(moment: datetime) -> Append:
             state = self.proceeding(year, "claim", identifier)
             refuse_action(state, "decide")
@@ -172,7 +183,7 @@ class ProceedingCommands(Appending):
             )
             return Append([event], {identifier: state.version})
 
-        return self._append(attempt, ("decide", year, identifier, wish), build)
+        return build
 
     def _proceeding(self, identifier: UUID) -> ProceedingState | None:
         state: ProceedingState | None = None

@@ -74,6 +74,25 @@ documents: Final = Table(
 )
 """Scheme documents by the SHA-256 of their content; events name them by that digest."""
 
+evidence_files: Final = Table(
+    "evidence_files",
+    metadata,
+    Column("ledger", Text, primary_key=True),
+    Column("commitment", LargeBinary, primary_key=True),
+    Column("salt", LargeBinary),
+    Column("sealed_key", LargeBinary),
+    Column("object", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("stored_by", Text, nullable=False),
+    Column("stored_at", BigInteger, nullable=False),
+    Column("erased_at", BigInteger),
+)
+"""Stored files by the commitment that events name them by; `object` is the SHA-256 of the encrypted file.
+
+The one table whose rows are changed: erasure by law takes the salt and the key, and sets the moment.
+"""
+
 facts: Final = Table(
     "facts",
     metadata,

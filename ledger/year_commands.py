@@ -16,6 +16,7 @@ from ledger.decisions import (
     decide_join,
     decide_leave,
     decide_open,
+    decide_release,
     decide_rename,
     decide_reopen,
     decide_terms,
@@ -27,6 +28,7 @@ from ledger.events import (
     SchemeAdopted,
     SchemeDocumentRegistered,
     SchemeRegistered,
+    SheetsReleased,
     UnitJoined,
     UnitLeft,
     UnitRenamed,
@@ -151,6 +153,19 @@ class YearCommands(Appending):
             return YearReopened(**head, year=year, reason=reason)
 
         return self._append_turn(attempt, year, ("reopen", year, reason), build, {"reason": reason})
+
+    def release(self, attempt: Attempt, year: int, as_of: date, position: int, reason: str) -> list[Receipt]:
+        """Let units see their own scores as of the day, as they stand at the ledger's position."""
+
+        def build(state: YearState, head: Mapping[str, Any]) -> Event:
+            decide_release(state, as_of)
+            size = self.ledger_recorder.head().size
+            if not 1 <= position <= size:
+                message = f"found {position}, expected a position of the ledger from 1 to {size}"
+                raise rejected("unknown-position", "position", message)
+            return SheetsReleased(**head, year=year, as_of=as_of, position=position, reason=reason)
+
+        return self._append_turn(attempt, year, ("release", year, as_of, position, reason), build, {"reason": reason})
 
     def register_document(
         self, attempt: Attempt, identifier: str, version: str, document: OfficialDocument

@@ -14,8 +14,8 @@ from projections.scheme_files import vocabulary
 from schemes.admission import admit
 from schemes.fact import REQUEST_KINDS, AttributeValue, Fact
 from schemes.figures import Figures, Roster
-from schemes.rules import Inform, Judged
-from schemes.scheme import Indicator, Scheme
+from schemes.rules import Forfeit, Inform, Judged, Selection
+from schemes.scheme import Indicator, Scheme, VetoFacts
 from schemes.scoring import Circumstances, judgements, touching
 from schemes.vocabulary import Vocabulary
 
@@ -74,6 +74,31 @@ class SchemeAdmission:
             late: dict[str, AttributeValue] = {**values, "matter": "disclosure_request"}
             facts.append(replace(said, kind="late_reply", attributes=late))
         return any(_touches(row, fact, words) for fact in facts)
+
+    def weighs(self, year: YearState, reading: Reading) -> bool:
+        """Whether a second person has to approve the reading: discretion, and what a veto or a forfeit looks at.
+
+        A veto on several facts together counts each of them in; whether the fact was put right may decide, so both
+        are asked.
+        """
+        if reading.kind == "discretion":
+            return True
+        words = self._words_of(year)
+        unit = year.unit(reading.unit)
+        group = words.scheme.group(unit.group) if unit else None
+        if unit is None or group is None:
+            return False
+        values = words.vocabulary.typed(reading.kind, _attributes(year, reading))
+        said = Fact("", 0, unit.key, reading.kind, reading.occurred_on, reading.count, values)
+        conditions: list[Selection] = [veto.when for veto in words.scheme.vetoes if isinstance(veto.when, VetoFacts)]
+        conditions += [
+            rule for row in group.indicators if row.applies(unit.key) for rule in row.rules if isinstance(rule, Forfeit)
+        ]
+        return any(
+            condition.matching({fact.kind: [fact]})
+            for condition in conditions
+            for fact in (said, replace(said, rectified_on=reading.occurred_on))
+        )
 
     def term_end(self, start: date, working_days: int, before: date) -> date | None:
         """Return as `projections.proceedings.terms.term_end` does."""

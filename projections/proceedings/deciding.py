@@ -30,6 +30,14 @@ def decide_appeal(
     Refuses what the ledger refuses, and a judgement without effect: `judgement-superseded` where one of a later day
     stands and is not ordered void, `indicator-not-applicable` where a granted claim took the row out.
     """
+    refuse_without_effect(jurisdictions, code, year, attempt, identifier, wish)
+    return jurisdictions.known_ledger(code).decide_appeal(attempt, year, identifier, wish)
+
+
+def refuse_without_effect(
+    jurisdictions: Jurisdictions, code: str, year: int, attempt: Attempt, identifier: UUID, wish: DecideAppeal
+) -> None:
+    """Refuse a decision that orders a judgement without effect, unless it was recorded under this key already."""
     ledger = jurisdictions.known_ledger(code)
     view = jurisdictions.view(code, year)
     appeal = next((one for one in proceedings_of(view) if one.state.id == identifier), None)
@@ -38,7 +46,6 @@ def decide_appeal(
         # A key that was used has its first answer, or a refusal of its own.
         if refusals and ledger.ledger_recorder.find_key(attempt.key) is None:
             raise Rejection(*refusals)
-    return ledger.decide_appeal(attempt, year, identifier, wish)
 
 
 def file_appeal(

@@ -42,6 +42,9 @@ class KnowsEveryWord:
     def indicator(self, year: YearState, unit: Unit, indicator: str) -> None:
         """Know every row."""
 
+    def weighs(self, year: YearState, reading: Reading) -> bool:
+        return reading.kind == "discretion"
+
     def touches(self, year: YearState, unit: Unit, reading: Reading, indicator: str) -> bool:
         """Let every row look at everything."""
         return True

@@ -21,6 +21,7 @@ from ledger.events import (
     Event,
     EventMapper,
     Evidence,
+    EvidenceErased,
     GroupOfUnits,
     LongText,
     ObservationAmended,
@@ -33,11 +34,15 @@ from ledger.events import (
     ProceedingReturned,
     ProceedingReviewed,
     ProceedingWithdrawn,
+    ProposalApproved,
+    ProposalDeclined,
+    ProposalMade,
     Reading,
     SchemeAdopted,
     SchemeDocumentRegistered,
     SchemeReference,
     SchemeRegistered,
+    SheetsReleased,
     Text,
     UnitJoined,
     UnitLeft,
@@ -150,6 +155,21 @@ EXAMPLES: list[Event] = [
         _head(3) | {"year": 2021, "finding": "网页时间早于检查", "recommendation": "撤销该项记录"}
     ),
     ProceedingWithdrawn.model_validate(_head(3) | {"year": 2021, "reason": "单位不再申诉"}),
+    SheetsReleased.model_validate(
+        _head(8) | {"year": 2021, "as_of": date(2021, 6, 30), "position": 511, "reason": "上半年结果经市政府审定"}
+    ),
+    ProposalMade.model_validate(
+        _head(1)
+        | {
+            "person": "9d" * 16,
+            "action": "void",
+            "about": OBSERVATION,
+            "content": {"reason": "通报撤销", "evidence": [{"title": "函", "document": "宜府办字〔2021〕31号"}]},
+        }
+    ),
+    ProposalApproved.model_validate(_head(2) | {"person": "e1" * 16, "leaf_hash": "4c" * 32, "recorded": 1}),
+    ProposalDeclined.model_validate(_head(2) | {"person": "e1" * 16, "reason": "附件不全"}),
+    EvidenceErased.model_validate(_head(1) | {"commitment": "5f" * 32, "ground": "个人信息保护法第四十七条"}),
 ]
 
 

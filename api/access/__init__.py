@@ -1,0 +1,1 @@
+"""Who is who and who may what: accounts, sessions, tokens, roles, and the table of what each route needs."""
