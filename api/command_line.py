@@ -34,6 +34,7 @@ app.add_typer(schemes, name="scheme")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 LIGHT_COMMANDS = frozenset({"replay", "check"})
+WITNESS_COMMANDS = ("api.commands.witness",)
 SCHEME_COMMANDS = ("api.commands.scheme", "api.commands.scheme_writing")
 COMMANDS = (
     "api.commands.ledger",
@@ -41,7 +42,14 @@ COMMANDS = (
     "api.commands.derivation",
     "api.commands.what_if",
     "api.commands.appeal",
+    "api.commands.proposal",
     "api.commands.dossier",
+    "api.commands.evidence",
+    "api.commands.bundle",
+    "api.commands.checkpoint",
+    "api.commands.fsck",
+    "api.commands.account",
+    "api.commands.identity",
     "api.commands.demo",
 )
 
@@ -119,9 +127,9 @@ def print_json(value: object) -> None:
 def main() -> None:
     """Run the command line."""
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
-    modules = (
-        SCHEME_COMMANDS if wanted == "scheme" else () if wanted in LIGHT_COMMANDS else (*SCHEME_COMMANDS, *COMMANDS)
-    )
-    for module in modules:
+    everything = (*SCHEME_COMMANDS, *WITNESS_COMMANDS, *COMMANDS)
+    only: dict[str | None, tuple[str, ...]] = {"scheme": SCHEME_COMMANDS, "witness": WITNESS_COMMANDS}
+    only |= dict.fromkeys(LIGHT_COMMANDS, ())
+    for module in only.get(wanted, everything):
         import_module(module)
     app()

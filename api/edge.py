@@ -1,30 +1,44 @@
-"""What routes are given: the ledgers, the clock, the figures, and the common parts of an address or a header."""
+"""What routes are given: the ledgers, the clock, who asks, and the common parts of an address or a header.
+
+An account that speaks for a unit sees its own matters only. That is held here, where a view of a year is asked for:
+what such an account may not see is not in the view it is given, so it looks as if it were not there.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Annotated, Any, Final, cast
+from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AwareDatetime, BeforeValidator
 
+from api.access.access import Access
+from api.access.permissions import sees_own_only
+from api.access.principals import Principal
+from api.custody import Custody
 from api.metrics import Metrics
-from api.settings import UNIDENTIFIED
 from ledger.application import LedgerApplication
 from ledger.commands import Attempt, Receipt
 from ledger.events import Day
+from ledger.evidence.vault import EvidenceVault
+from ledger.rejection import rejected
+from ledger.signing import LedgerProofs
 from projections.answer_models import ReceiptAnswer
 from projections.answers import receipt_answer
 from projections.jurisdictions import Jurisdictions
+from projections.own_items import own_positions
+from projections.releases import released_view
 from projections.years import YearView
 
 API: Final = "/api/v1"
 JURISDICTION: Final = f"{API}/jurisdictions/{{jurisdiction}}"
 YEAR: Final = f"{JURISDICTION}/years/{{year}}"
 
+_SENT_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 Clock = Callable[[], datetime]
 Command = Callable[[LedgerApplication, Attempt], Sequence[Receipt]]
 
@@ -36,17 +50,90 @@ class Edge:
     jurisdictions: Jurisdictions
     clock: Clock
     metrics: Metrics
+    access: Access
+    custody: Custody
+    principal: Principal | None = None
+    """Who asks; None only where a route is open to all."""
+
+    @property
+    def asking(self) -> Principal:
+        """Who asks, on a route that nobody reaches without having signed in."""
+        if self.principal is None:
+            raise PermissionError("expected a route that needs somebody signed in")
+        return self.principal
 
     def record(self, ledger: LedgerApplication, key: str, command: Command) -> list[ReceiptAnswer]:
-        """Give the command to the ledger as of now, and return what was recorded under the key, now or before."""
-        attempt = Attempt(UNIDENTIFIED, self.clock(), key)
+        """Give the command to the ledger as of now, and return what was recorded under the key, now or before.
+
+        A key is the account's own: the same key of another account is another one.
+        """
+        if not _SENT_KEY.fullmatch(key):
+            message = "expected 1 to 200 visible ASCII characters without spaces"
+            raise rejected("idempotency-key-invalid", "Idempotency-Key", message)
+        who = self.asking
+        attempt = Attempt(who.name, self.clock(), f"{who.account}/{key}", who.person)
         receipts = command(ledger, attempt)
         self.metrics.appended(ledger.code, attempt.now, receipts)
         return [receipt_answer(receipt) for receipt in receipts]
 
+    def own_units(self, code: str) -> tuple[str, ...] | None:
+        """Return the units whose matters the account sees in the jurisdiction; None where it sees all."""
+        return self.asking.units_in(code) if sees_own_only(self.asking, code) else None
+
+    def items(self, code: str, year: int) -> YearView:
+        """Return the year as it stands now, with what the account may see of observations, appeals and claims."""
+        view = self.jurisdictions.view(code, year)
+        own = self.own_units(code)
+        return view if own is None else view.seen_by(own)
+
+    def scores(self, code: str, year: int, as_of: date | None, known_at: datetime | None) -> YearView:
+        """Return the year as of the day and as known at the moment; for a unit's account what was released of it."""
+        own = self.own_units(code)
+        if own is None:
+            return self.jurisdictions.view(code, year, as_of, known_at)
+        view = released_view(self.jurisdictions, code, year, as_of, known_at)
+        # Worked out on the view that all share, so that it is not worked out again for each account.
+        view.sheets()
+        return view.seen_by(own)
+
+    def refuse_foreign(self, code: str, year: int, unit: str, observations: Sequence[UUID] = ()) -> None:
+        """Refuse a unit that the account may not speak for, and observations of others, as if they were not there."""
+        if self.own_units(code) is None:
+            return
+        view = self.items(code, year)
+        view.unit_of_year(unit)
+        for observation in observations:
+            view.refuse_hidden(observation)
+
+    def refuse_foreign_position(self, code: str, position: int) -> None:
+        """Refuse a position whose entry is not about the account's own units, as if it were not there."""
+        own = self.own_units(code)
+        if own is not None and not any(position in own_positions(view) for view in self._own_views(code)):
+            message = f"found {position}, expected the position of an entry about a unit that you speak for"
+            raise rejected("unknown-position", "position", message)
+
+    def _own_views(self, code: str) -> Iterator[YearView]:
+        return (self.items(code, year.year) for year in self.jurisdictions.open_years(code))
+
+    def proofs(self, code: str) -> LedgerProofs:
+        """Return the proofs of a ledger; refuses one that has no entries."""
+        self.jurisdictions.known_ledger(code)
+        return self.custody.proofs(code)
+
+    @property
+    def evidence(self) -> EvidenceVault:
+        """The stored files of all ledgers."""
+        return self.custody.evidence
+
+    def finish_erasures(self, code: str) -> None:
+        """Destroy the files whose erasure was approved."""
+        self.custody.finish_erasures(code, self.clock())
+
 
 def _edge(request: Request) -> Edge:
-    return cast(Edge, request.app.state.edge)
+    edge = cast(Edge, request.app.state.edge)
+    principal = getattr(request.state, "principal", None)
+    return edge if principal is None else replace(edge, principal=principal)
 
 
 def _documented(description: str, *examples: Any) -> dict[str, Any]:
@@ -96,7 +183,7 @@ KnownAt = Annotated[
 def _view(
     given: Given, jurisdiction: JurisdictionCode, year: YearNumber, as_of: AsOf = None, known_at: KnownAt = None
 ) -> YearView:
-    return given.jurisdictions.view(jurisdiction, year, as_of, known_at)
+    return given.scores(jurisdiction, year, as_of, known_at)
 
 
 ViewAsked = Annotated[YearView, Depends(_view)]
@@ -109,6 +196,8 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     said = {
         304: "The reader has this answer already",
         400: "The body is not strict JSON",
+        401: "Nobody is signed in, or what was given to sign in with is not valid",
+        403: "Whoever is signed in may not do this, or the request comes from another site",
         404: "The path names something that is not there",
         409: "What was recorded before speaks against it",
         413: "The body is too large",
@@ -118,7 +207,8 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
     found: dict[int | str, dict[str, Any]] = {304: {"description": said[304]}} if 304 in statuses else {}
     refused = [status for status in statuses if status != 304]
-    return found | {status: {"description": said[status], "content": content} for status in [*refused, 503]}
+    always = (401, 403, 503)
+    return found | {status: {"description": said[status], "content": content} for status in sorted({*refused, *always})}
 
 
 READ: Final = problems(304, 404, 422)

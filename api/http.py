@@ -1,7 +1,7 @@
 """The HTTP edge: one FastAPI application over the ledgers. Routes read their input, call one service, and return.
 
-Routes are plain functions, which FastAPI runs in threads: everything below them blocks. There is no access control yet,
-so the application is served on loopback only (`api.serving`).
+Routes are plain functions, which FastAPI runs in threads: everything below them blocks. Every route is one of
+`api.strict_bodies.StrictRoute`, which lets nobody pass but whom the table of permissions names.
 """
 
 from __future__ import annotations
@@ -12,17 +12,26 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from api.access.access import Access
+from api.access.oidc import open_oidc
+from api.custody import Custody
 from api.edge import Clock, Edge
 from api.metrics import Metrics
 from api.problems import ProblemDetails, add_problem_handlers
 from api.requests import Requests
+from api.routes import access as access_routes
 from api.routes import (
     appeals,
+    bundles,
     clauses,
     derivations,
     dossiers,
+    evidence,
     observations,
+    oidc,
     operations,
+    proofs,
+    proposals,
     reference,
     schemes,
     views,
@@ -40,13 +49,19 @@ changed or removed: later entries amend, void or rectify earlier ones, and every
 (`as_of`) and as known at any moment (`known_at`).
 
 Points are decimal strings ("92.5"). Everything that is recorded takes an `Idempotency-Key`. Errors are problem details
-(RFC 9457) with stable codes; reads carry an `ETag`. There is no access control yet: the server listens on
-loopback only.
+(RFC 9457) with stable codes; reads carry an `ETag`.
+
+Sign in at `/api/v1/session`, or send an API token as `Authorization: Bearer …`. What a veto, a forfeit or discretion
+rests on, voids and decisions are proposals until a second person has approved them: until then they score nothing.
 """
 
 _TAGS = {
     "observations": "Facts about units, with evidence; what is recorded is never changed, only spoken of again.",
     "scores": "Where every unit stands, and how it got there.",
+    "proposals": "What takes effect only with a second person's approval.",
+    "evidence": "Files that entries rest on: stored encrypted, named by a commitment, never changed.",
+    "proofs": "What convinces an auditor who trusts nobody: checkpoints, proofs, the bytes of entries, bundles.",
+    "access": "Who is who: sessions, accounts, roles, tokens.",
     "appeals": "What units dispute or claim, and how it was decided; closing and reopening a year.",
     "years": "Jurisdictions and their years.",
     "units": "The units of a year.",
@@ -76,13 +91,17 @@ def create_app(jurisdictions: Jurisdictions, settings: Settings, clock: Clock) -
         redoc_url=None,
     )
     app.state.settings = settings
-    app.state.edge = Edge(jurisdictions, clock, metrics)
+    engine, random_bytes = jurisdictions.engine, jurisdictions.random_bytes
+    access = Access(engine, clock, random_bytes, settings.session_hours)
+    app.state.edge = Edge(jurisdictions, clock, metrics, access, Custody(engine, settings, random_bytes))
+    app.state.oidc = open_oidc(engine, clock, random_bytes, access, settings)
     add_problem_handlers(app)
     app.add_middleware(Requests, metrics=metrics)
     for router in (
         years.router,
         observations.batches,
         observations.router,
+        proposals.router,
         views.router,
         derivations.router,
         what_ifs.router,
@@ -90,6 +109,11 @@ def create_app(jurisdictions: Jurisdictions, settings: Settings, clock: Clock) -
         dossiers.router,
         schemes.router,
         clauses.router,
+        evidence.router,
+        proofs.router,
+        bundles.router,
+        access_routes.router,
+        oidc.router,
         reference.router,
         operations.router,
     ):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -20,9 +21,12 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.status import (
+    HTTP_401_UNAUTHORIZED,
+    HTTP_403_FORBIDDEN,
     HTTP_404_NOT_FOUND,
     HTTP_405_METHOD_NOT_ALLOWED,
     HTTP_409_CONFLICT,
+    HTTP_410_GONE,
     HTTP_413_CONTENT_TOO_LARGE,
     HTTP_422_UNPROCESSABLE_CONTENT,
     HTTP_500_INTERNAL_SERVER_ERROR,
@@ -41,11 +45,13 @@ RETRY_SECONDS: Final = 5
 
 _CONFLICTS: Final = frozenset(
     {
+        "account-name-taken",
         "appeal-decided",
         "appeal-late",
         "appeal-open",
         "appeal-step",
         "appeal-withdrawn",
+        "bundle-not-reproducible",
         "claim-decided",
         "claim-granted",
         "claim-open",
@@ -54,14 +60,20 @@ _CONFLICTS: Final = frozenset(
         "idempotency-key-reused",
         "indicator-not-applicable",
         "judgement-superseded",
+        "last-administrator",
         "observation-void",
         "order-changes-nothing",
         "order-not-in-dispute",
+        "proposal-approved",
+        "proposal-declined",
+        "roles-conflict",
         "scheme-in-force",
         "scheme-version-taken",
         "terms-unchanged",
+        "token-without-grants",
         "unit-has-left",
         "unit-name-taken",
+        "unknown-grant",
         "year-already-open",
         "year-closed",
         "year-not-closed",
@@ -69,6 +81,7 @@ _CONFLICTS: Final = frozenset(
 )
 _ABSENT: Final = frozenset(
     {
+        "unknown-account",
         "unknown-appeal",
         "unknown-claim",
         "unknown-clause",
@@ -77,12 +90,35 @@ _ABSENT: Final = frozenset(
         "unknown-group",
         "unknown-indicator",
         "unknown-jurisdiction",
+        "unknown-evidence",
         "unknown-observation",
+        "unknown-position",
+        "unknown-proposal",
         "unknown-scheme",
+        "unknown-token",
         "unknown-unit",
         "year-not-open",
     }
 )
+_FORBIDDEN: Final = frozenset(
+    {"approval-needs-person", "approval-own", "own-grant", "password-must-change", "scores-not-released"}
+)
+_DAMAGE: Final = frozenset(
+    {
+        "checkpoint-damaged",
+        "checkpoint-not-consistent",
+        "evidence-damaged",
+        "evidence-key-permissions",
+        "evidence-key-wrong",
+        "ledger-damaged",
+        "signing-key-damaged",
+        "signing-key-missing",
+        "signing-key-origin",
+        "signing-key-permissions",
+    }
+)
+"""What the operator has to put right: nobody who sends a request can."""
+_OF_KEYS: Final = "the server cannot use its keys; its log says more"
 _logger = logging.getLogger("mingzhang.http")
 
 
@@ -132,8 +168,8 @@ class ProblemDetails(BaseModel):
 class RefusedRequest(HTTPException):
     """A body that cannot be read as what the route takes, with the reason."""
 
-    def __init__(self, status: int, problem: Problem) -> None:
-        super().__init__(status, str(problem))
+    def __init__(self, status: int, problem: Problem, headers: dict[str, str] | None = None) -> None:
+        super().__init__(status, str(problem), headers)
         self.problem = problem
 
 
@@ -171,17 +207,25 @@ def _refused(request: Request, error: Exception) -> Response:
     problems = reasons(error)
     status = _status(problems[0], request.path_params)
     if status == HTTP_500_INTERNAL_SERVER_ERROR:
-        _logger.error("the ledger is damaged: %s", error)
+        _logger.error("the operator has to put this right: %s", error)
+        # What is wrong with a file of keys names its path, which is nobody's business who sends requests.
+        problems = [replace(one, message=_OF_KEYS) if "key" in one.code else one for one in problems]
     return problem_response(status, problems, _retry() if status == HTTP_503_SERVICE_UNAVAILABLE else None)
 
 
 def _status(problem: Problem, path: dict[str, Any]) -> int:
-    if problem.code in ("ledger-busy", "document-fonts-missing"):
+    if problem.code in ("ledger-busy", "document-fonts-missing", "evidence-store-unavailable"):
         return HTTP_503_SERVICE_UNAVAILABLE
-    if problem.code == "ledger-damaged":
+    if problem.code in _DAMAGE:
         return HTTP_500_INTERNAL_SERVER_ERROR
-    if problem.code in ("json-too-large", "document-too-large"):
+    if problem.code in ("json-too-large", "document-too-large", "evidence-too-large"):
         return HTTP_413_CONTENT_TOO_LARGE
+    if problem.code == "sign-in-refused":
+        return HTTP_401_UNAUTHORIZED
+    if problem.code == "evidence-erased" and problem.where in path:
+        return HTTP_410_GONE
+    if problem.code in _FORBIDDEN:
+        return HTTP_403_FORBIDDEN
     if problem.code in _CONFLICTS:
         return HTTP_409_CONFLICT
     named_in_path = problem.code in _ABSENT and problem.where in path

@@ -21,8 +21,11 @@ _VERSION: Final = version("mingzhang")
 def view_reply(request: Request, view: YearView, build: Callable[[], BaseModel]) -> Response:
     """Return the answer about a view, which is only built when the reader does not have it yet.
 
-    What the view is of, the address and the version of this program decide the answer, and so they are its tag.
+    What the view is of, the address and the version of this program decide the answer, and so they are its tag. Who
+    sees a part of the view gets the tag of that part: another one's entries do not show in it.
     """
+    if view.visible is not None:
+        return content_reply(request, build().model_dump_json().encode())
     tag = _tag(f"{_VERSION} {request.url.path}?{request.url.query} {view.etag}".encode())
     if _has(request, tag):
         return _not_modified(tag)

@@ -21,6 +21,8 @@ from starlette.status import (
     HTTP_422_UNPROCESSABLE_CONTENT,
 )
 
+from api.access.guard import admit
+from api.access.permissions import ROUTES
 from api.problems import RefusedRequest
 from api.settings import Settings
 from ledger.canonical import JsonProblem, read_json
@@ -38,8 +40,10 @@ class StrictRoute(APIRoute):
         """Return FastAPI's handler, given a request that reads strictly."""
         handle = super().get_route_handler()
         known = sorted(set(_query_parameters(self.dependant)))
+        needed = ROUTES.get((next(iter(self.methods or ())), self.path))
 
         async def handle_strictly(request: Request) -> Response:
+            await admit(request, self.path, needed)
             for name in request.query_params.keys() - known:
                 message = f"there is no such parameter; expected one of {', '.join(known) or 'none'}"
                 found = Problem("parameter-unknown", name, message)

@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from hashlib import sha256
+from time import monotonic
 from typing import Any, Final, cast
 from uuid import UUID, uuid5
 
@@ -31,10 +32,17 @@ from sqlalchemy import Engine, select
 
 from ledger.appends import AlreadyRecorded, ClockBehind, Idempotency, KeyReused, Request, StreamMoved, microseconds
 from ledger.commands import Attempt, Receipt
-from ledger.decisions import Admission, ObservationState, YearState, fold_observation, fold_year
+from ledger.decisions import (
+    Admission,
+    ObservationState,
+    YearState,
+    fold_observation,
+    fold_year,
+    unknown_observation,
+)
+from ledger.event_bytes import EventMapper
 from ledger.events import (
     Event,
-    EventMapper,
     LongText,
     ObservationObserved,
     ProposalMade,
@@ -51,7 +59,7 @@ from ledger.tables import evidence_files
 STREAMS: Final = UUID("6f0d1c52-4b86-5a7e-9c43-0d6a6f2b1e90")
 """The namespace of stream ids; part of the ledger's format, never changed."""
 ATTEMPTS: Final = 20
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,256}")
 _NAME: Final[TypeAdapter[str]] = TypeAdapter(Text)
 _WORDS: Final[TypeAdapter[str]] = TypeAdapter(LongText)
 _SHOWN: Final = 40
@@ -128,7 +136,7 @@ class Appending(Application[UUID]):
                 break
             state = fold_observation(state, cast("Event", event))
         if state is None:
-            raise rejected("unknown-observation", "observation", f"no observation {identifier} in ledger {self.code}")
+            raise unknown_observation(identifier)
         return state
 
     # --- how a command is recorded -----------------------------------------------------------------------------
@@ -197,6 +205,7 @@ class Appending(Application[UUID]):
             raise Rejection(*refusals)
         idempotency = Idempotency(attempt.key, _digest(wish))
         last: Exception | None = None
+        now, begun = attempt.now, monotonic()
         for _ in range(ATTEMPTS):
             seen = self._versions()
             try:
@@ -207,6 +216,8 @@ class Appending(Application[UUID]):
                 raise _key_reused(reused) from None
             except ClockBehind as behind:
                 self._last = max(self._last, behind.last)
+                # Another process appends too, at moments of its own: with the first one this stays behind for good.
+                attempt = replace(attempt, now=now + timedelta(seconds=monotonic() - begun))
             except (StreamMoved, IntegrityError) as moved:
                 last = moved
                 self._read_on()
@@ -299,7 +310,7 @@ def _key_reused(reused: KeyReused) -> Rejection:
 def _refusals(attempt: Attempt, texts: Mapping[str, str]) -> Iterator[Refusal]:
     """Yield what is wrong with the key, the actor and the texts: an event with them could not be read back."""
     if not _KEY.fullmatch(attempt.key):
-        message = "expected 1 to 200 visible ASCII characters without spaces"
+        message = "expected 1 to 256 visible ASCII characters without spaces"
         yield Refusal("idempotency-key-invalid", "Idempotency-Key", message)
     yield from _text_refusals("actor-invalid", "actor", attempt.actor, _NAME)
     for where, text in texts.items():

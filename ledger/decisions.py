@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
 from typing import Final, NamedTuple, Protocol
+from uuid import UUID
 
 from ledger.events import (
     Changes,
@@ -370,6 +371,11 @@ def decide_adopt(state: YearState, scheme: SchemeReference, groups: Sequence[str
         raise rejected("scheme-in-force", "scheme", f"{scheme.id} version {scheme.version} is in force already")
     if sorted(groups) != sorted(state.groups):
         raise rejected("year-groups", "scheme", f"expected the year's groups {', '.join(state.groups)}")
+
+
+def unknown_observation(identifier: UUID) -> Rejection:
+    """Return the refusal of an observation that is not there, or looks so to who asks."""
+    return rejected("unknown-observation", "observation", f"there is no observation {identifier}")
 
 
 def known_unit(state: YearState, name: str) -> Unit:

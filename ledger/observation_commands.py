@@ -32,10 +32,11 @@ class ObservationCommands(Appending):
         propose = self._proposing(attempt, "amend", wish, build, about=observation)
 
         def choose(moment: datetime) -> Append:
+            recorded = build(moment)
             state = self.observation(observation)
             year = self._known_year(state.year)
             readings = (state.reading, wish.changes.applied_to(state.reading))
-            return (propose if any(self._admission.weighs(year, one) for one in readings) else build)(moment)
+            return propose(moment) if any(self._admission.weighs(year, one) for one in readings) else recorded
 
         chosen = build if attempt.person is None else choose
         return self._append(attempt, ("amend", observation, wish), chosen)

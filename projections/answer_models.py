@@ -344,7 +344,8 @@ class ObservationPage(Answer):
 class ReceiptAnswer(Answer):
     """What was recorded: its position in the ledger, and the hash of its bytes as a leaf of the ledger's tree.
 
-    `observation` is null for an entry about a year or a scheme; `version` counts the entries of its stream.
+    `observation` is null for an entry about a year or a scheme; `version` counts the entries of its stream. `proposal`
+    is what waits for a second person, or has its answer: until it is approved, nothing else was recorded.
     """
 
     position: int
@@ -352,6 +353,7 @@ class ReceiptAnswer(Answer):
     recorded_at: datetime
     event: str
     observation: str | None
+    proposal: str | None
     version: int
 
 

@@ -153,6 +153,7 @@ def receipt_answer(receipt: Receipt) -> ReceiptAnswer:
         recorded_at=event.recorded_at.astimezone(UTC),
         event=event.wire,
         observation=str(event.originator_id) if event.wire.startswith("observation.") else None,
+        proposal=str(event.originator_id) if event.wire.startswith("proposal.") else None,
         version=event.originator_version,
     )
 

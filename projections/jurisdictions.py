@@ -24,14 +24,13 @@ from ledger.events import (
     SchemeReference,
     SchemeRegistered,
     YearClosed,
-    YearReopened,
 )
 from ledger.rejection import Rejection, rejected
 from ledger.tables import ledgers
 from projections.admission import SchemeAdmission
 from projections.proceedings.frozen_sheets import FrozenSheets, frozen_sheets
 from projections.scheme_files import vocabulary
-from projections.years import LastGrades, Recorded, YearEvents, YearFacts, YearView
+from projections.years import LastGrades, Recorded, YearEvents, YearFacts, YearView, close_in_force
 from schemes.reading import read_scheme
 from schemes.scheme import Scheme
 
@@ -53,7 +52,7 @@ class Jurisdictions:
 
     def __init__(self, engine: Engine, random_bytes: RandomBytes) -> None:
         self.engine = engine
-        self._random_bytes = random_bytes
+        self.random_bytes = random_bytes
         self._ledgers: dict[str, LedgerApplication] = {}
         self._schemes: dict[str, Scheme] = {}
         self._facts: dict[tuple[str, int], YearFacts] = {}
@@ -84,7 +83,7 @@ class Jurisdictions:
         with self._lock:
             if code not in self._ledgers:
                 admission = SchemeAdmission(lambda digest: self.scheme(code, digest))
-                self._ledgers[code] = LedgerApplication(self.engine, code, admission, self._random_bytes)
+                self._ledgers[code] = LedgerApplication(self.engine, code, admission, self.random_bytes)
             return self._ledgers[code]
 
     def known_ledger(self, code: str) -> LedgerApplication:
@@ -223,18 +222,8 @@ class Jurisdictions:
 
         `own` are the events known of the year after it: while that is closed, it keeps the grades it was closed with.
         """
-        ended = [one.event for one in own if isinstance(one.event, YearClosed | YearReopened)]
-        if ended and isinstance(ended[-1], YearClosed):
-            position = min(position, ended[-1].position)
-        turns = [
-            one.event
-            for one in self._turns(application, year, position)
-            if isinstance(one.event, YearClosed | YearReopened)
-            and (known_at is None or one.event.recorded_at <= known_at)
-        ]
-        if not turns or isinstance(turns[-1], YearReopened):
-            return None
-        return self.frozen(application.code, turns[-1].sheets).grades
+        close = close_in_force(own, self._turns(application, year, position), known_at)
+        return None if close is None else self.frozen(application.code, close.sheets).grades
 
 
 def _no_ledger(code: str) -> Rejection:

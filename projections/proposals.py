@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from ledger.application import LedgerApplication
 from ledger.canonical import LARGEST_INTEGER
 from ledger.commands import PROPOSED, Attempt, DecideAppeal, Receipt
-from ledger.events import Event, ProposalApproved, ProposalDeclined, ProposalMade, ProposedAction, written_moment
+from ledger.event_bytes import written_moment
+from ledger.events import Event, ProposalApproved, ProposalDeclined, ProposalMade, ProposedAction
 from ledger.merkle import leaf_hash
 from ledger.proposals import Status
 from projections.jurisdictions import Jurisdictions

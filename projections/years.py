@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -21,9 +22,9 @@ from sqlalchemy import Engine, RowMapping, select
 from ledger.appends import moment
 from ledger.application import LedgerApplication
 from ledger.canonical import LARGEST_INTEGER
-from ledger.decisions import Unit, YearState, fold_year
-from ledger.events import EVENTS, AppealDecided, ClaimDecided, OfYear
-from ledger.rejection import rejected
+from ledger.decisions import Unit, YearState, fold_year, unknown_observation
+from ledger.events import EVENTS, AppealDecided, ClaimDecided, OfYear, YearClosed, YearReopened
+from ledger.rejection import Rejection, rejected
 from ledger.tables import facts as facts_table
 from projections.readings import Entry, facts_known, renamed
 from projections.scheme_files import vocabulary
@@ -94,7 +95,7 @@ class YearFacts:
             .order_by(columns.position)
         )
         with self._engine.connect() as connection:
-            return [_entry(row) for row in connection.execute(query).mappings()]
+            return [fact_entry(row) for row in connection.execute(query).mappings()]
 
 
 class Recorded(NamedTuple):
@@ -132,10 +133,11 @@ class YearEvents:
             return [one for one in self._events.get(year, ()) if one.position <= position]
 
 
-def _entry(row: RowMapping) -> FactEntry:
+def fact_entry(row: RowMapping | Mapping[str, Any]) -> FactEntry:
+    """Return the entry that a row of the `facts` table holds, or one that `ledger.facts.fact_row` made of an event."""
     observation = str(UUID(bytes=row["observation"]))
     recorded_at = moment(row["recorded_at"])
-    attributes = None if row["attributes"] is None else json.loads(row["attributes"])
+    attributes = None if row.get("attributes") is None else json.loads(row["attributes"])
     fact = None
     if attributes is not None:
         day = date.fromisoformat(row["occurred_on"])
@@ -170,6 +172,26 @@ class LastGrades:
 
     year: int
     grades: Sequence[LastGrade]
+
+
+def close_in_force(
+    own: Sequence[Recorded], before: Sequence[Recorded], known_at: datetime | None = None
+) -> YearClosed | None:
+    """Return the close of the year before that a year takes grades from: none, while that year is not closed.
+
+    `own` are the year's events known, `before` those of the year before it, both in ledger order. A year that is
+    closed itself keeps what it was closed with.
+    """
+    ended = [one.event for one in own if isinstance(one.event, YearClosed | YearReopened)]
+    last = ended[-1].position if ended and isinstance(ended[-1], YearClosed) else None
+    turns = [
+        one.event
+        for one in before
+        if isinstance(one.event, YearClosed | YearReopened)
+        and (last is None or one.position <= last)
+        and (known_at is None or one.event.recorded_at <= known_at)
+    ]
+    return turns[-1] if turns and isinstance(turns[-1], YearClosed) else None
 
 
 def _same_units(
@@ -221,8 +243,25 @@ class YearView:
         self.as_of = min(as_of or scheme.period.last, scheme.period.last)
         self.known_at = known_at
         self.turns = turns
+        self.visible: frozenset[str] | None = None
         self._last_grades = last_grades
         self._lock = Lock()
+
+    def seen_by(self, names: Sequence[str]) -> YearView:
+        """Return the view as those see it who speak for the units of these names: `visible` holds the units' keys.
+
+        Scores are those of all units together; what is another unit's cannot be asked for, as if it were not there.
+        """
+        view = copy(self)
+        view.__dict__.pop("observed", None)
+        units = (self.state.unit(name) for name in names)
+        view.visible = frozenset(unit.key for unit in units if unit is not None)
+        return view
+
+    def shows(self, name: str) -> bool:
+        """Whether what is said of the unit of that name may be seen."""
+        unit = self.state.unit(name)
+        return self.visible is None or (unit is not None and unit.key in self.visible)
 
     @classmethod
     def of(
@@ -346,6 +385,8 @@ class YearView:
 
     def unit(self, name: str) -> Unit:
         """Return the unit of that name (now or earlier this year); refuses one not assessed on the day."""
+        if not self.shows(name):
+            raise _not_shown(name)
         unit = self.state.unit(name)
         if unit is not None and unit not in self.units:
             span = f"from {unit.joined_on or self.scheme.period.first} until before {unit.left_on or 'the end'}"
@@ -359,6 +400,8 @@ class YearView:
 
     def unit_of_year(self, name: str) -> Unit:
         """Return the unit that has or had this name this year, assessed on the day or not; refuses any other name."""
+        if not self.shows(name):
+            raise _not_shown(name)
         unit = self.state.unit(name)
         if unit is None:
             raise rejected("unknown-unit", "unit", f"found {name!r}, expected a unit of the year {self.state.year}")
@@ -388,10 +431,15 @@ class YearView:
         for observation in self._by_observation:
             entries = self.entries_of(observation)
             readings = [entry.said.fact for entry in entries if entry.said.fact is not None]
-            if readings:
+            if readings and self.shows(readings[-1].unit):
                 void = any(entry.entry == "void" for entry in entries)
                 found.append(Observed(observation, entries[0].position, readings[-1], void))
         return tuple(found)
+
+    def refuse_hidden(self, observation: UUID) -> None:
+        """Refuse an observation that the view does not show, in the words for one that is not there."""
+        if self.visible is not None and str(observation) not in {one.observation for one in self.observed}:
+            raise unknown_observation(observation)
 
     @cached_property
     def _by_observation(self) -> dict[str, list[FactEntry]]:
@@ -402,3 +450,7 @@ class YearView:
 
     def _is_known(self, entry: FactEntry) -> bool:
         return self.known_at is None or entry.recorded_at <= self.known_at
+
+
+def _not_shown(name: str) -> Rejection:
+    return rejected("unknown-unit", "unit", f"found {name!r}, expected a unit that you speak for")

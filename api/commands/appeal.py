@@ -11,8 +11,9 @@ from uuid import UUID
 import typer
 from pydantic import BaseModel
 
+from api.access.permissions import Permission
 from api.command_line import AsJson, app
-from api.commands import closing
+from api.commands import closing, proposal
 from api.commands.appeal_tables import proceeding_table, proceedings_table
 from api.commands.closing import show
 from api.commands.options import (
@@ -69,13 +70,19 @@ A = TypeVar("A", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a command records, who records it, and under which key."""
+    """Where a command records, what of (`about`), who records it with which permission, and under which key."""
 
     jurisdiction: str
     year: int
+    needed: Permission
+    about: UUID | None
     actor: str
     key: str | None
     database: str | None
+
+    def attempt(self, ledgers: Jurisdictions) -> Attempt:
+        """Return who records, now."""
+        return attempt(ledgers, self.jurisdiction, self.needed, self.actor, self.key)
 
 
 appeals = typer.Typer(help="Appeals of units: file, accept or return, review, decide.", no_args_is_help=True)
@@ -112,7 +119,7 @@ def file_appeal(
     as_json: AsJson = False,
 ) -> None:
     """File an appeal of a unit about observations said of it or rows of its sheet."""
-    place = _Place(jurisdiction, year, actor, key, database)
+    place = _Place(jurisdiction, year, "appeals.file", None, actor, key, database)
     with refusals_shown(as_json):
         wish = as_wish(
             FileAppeal,
@@ -123,7 +130,7 @@ def file_appeal(
             evidence=stated_evidence(evidence, url, document, file, locator),
         )
         with opened(database) as ledgers:
-            who = attempt(actor, key)
+            who = place.attempt(ledgers)
             _show(place, as_json, ledgers, deciding.file_appeal(ledgers, jurisdiction, year, who, wish))
 
 
@@ -149,7 +156,7 @@ def decide_appeal(
     as_json: AsJson = False,
 ) -> None:
     """Decide an appeal; what it orders is recorded with it, or nothing at all."""
-    place = _Place(jurisdiction, year, actor, key, database)
+    place = _Place(jurisdiction, year, "appeals.decide", appeal, actor, key, database)
     with refusals_shown(as_json):
         orders: list[dict[str, Any]] = [{"void": one} for one in void or []]
         orders += [{"amend": name, "changes": read_json(changes)} for name, changes in map(_pair, amend or [])]
@@ -162,7 +169,7 @@ def decide_appeal(
             evidence=stated_evidence(evidence, url, document, file, locator),
         )
         with opened(database) as ledgers:
-            who = attempt(actor, key)
+            who = place.attempt(ledgers)
             _show(place, as_json, ledgers, deciding.decide_appeal(ledgers, jurisdiction, year, who, appeal, wish))
 
 
@@ -184,7 +191,7 @@ def file_claim(
     as_json: AsJson = False,
 ) -> None:
     """File a unit's claim that a row of its sheet does not concern it this year."""
-    place = _Place(jurisdiction, year, actor, key, database)
+    place = _Place(jurisdiction, year, "appeals.file", None, actor, key, database)
     with refusals_shown(as_json):
         paper = stated_evidence(evidence, url, document, file, locator)
         wish = as_wish(FileClaim, unit=unit, indicator=indicator, grounds=grounds, evidence=paper)
@@ -209,7 +216,7 @@ def decide_claim(
     as_json: AsJson = False,
 ) -> None:
     """Decide a claim; granted, its row is not applicable to the unit from now on."""
-    place = _Place(jurisdiction, year, actor, key, database)
+    place = _Place(jurisdiction, year, "appeals.decide", claim, actor, key, database)
     with refusals_shown(as_json):
         paper = stated_evidence(evidence, url, document, file, locator)
         wish = as_wish(DecideClaim, granted=granted, reasons=reasons, evidence=paper)
@@ -231,7 +238,7 @@ def _add_shared_commands(group: typer.Typer, kind: Kind) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Return it to the unit, which has to complete it."""
-        place = _Place(jurisdiction, year, actor, key, database)
+        place = _Place(jurisdiction, year, "appeals.handle", identifier, actor, key, database)
         with refusals_shown(as_json):
             wish = as_wish(Return, reason=reason)
             _record(place, as_json, lambda on, who: on.step(who, year, kind, identifier, wish))
@@ -253,7 +260,7 @@ def _add_shared_commands(group: typer.Typer, kind: Kind) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Complete what was returned."""
-        place = _Place(jurisdiction, year, actor, key, database)
+        place = _Place(jurisdiction, year, "appeals.file", identifier, actor, key, database)
         with refusals_shown(as_json):
             wish = as_wish(Complete, grounds=grounds, evidence=stated_evidence(evidence, url, document, file, locator))
             _record(place, as_json, lambda on, who: on.step(who, year, kind, identifier, wish))
@@ -270,7 +277,7 @@ def _add_shared_commands(group: typer.Typer, kind: Kind) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Accept it: it will be reviewed and decided."""
-        place = _Place(jurisdiction, year, actor, key, database)
+        place = _Place(jurisdiction, year, "appeals.handle", identifier, actor, key, database)
         with refusals_shown(as_json):
             wish = as_wish(Accept, note=note)
             _record(place, as_json, lambda on, who: on.step(who, year, kind, identifier, wish))
@@ -293,7 +300,7 @@ def _add_shared_commands(group: typer.Typer, kind: Kind) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Record what a review found and recommends."""
-        place = _Place(jurisdiction, year, actor, key, database)
+        place = _Place(jurisdiction, year, "appeals.handle", identifier, actor, key, database)
         with refusals_shown(as_json):
             paper = stated_evidence(evidence, url, document, file, locator)
             wish = as_wish(Review, finding=finding, recommendation=recommendation, evidence=paper)
@@ -311,7 +318,7 @@ def _add_shared_commands(group: typer.Typer, kind: Kind) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Withdraw it before it is decided."""
-        place = _Place(jurisdiction, year, actor, key, database)
+        place = _Place(jurisdiction, year, "appeals.file", identifier, actor, key, database)
         with refusals_shown(as_json):
             wish = as_wish(Withdraw, reason=reason)
             _record(place, as_json, lambda on, who: on.step(who, year, kind, identifier, wish))
@@ -358,18 +365,19 @@ years.command("reopen")(closing.reopen_year)
 years.command("terms")(closing.set_terms)
 years.command("closings")(closing.show_closings)
 years.command("register-document")(closing.register_document)
+years.command("release")(proposal.release)
 
 
 def _record(place: _Place, as_json: bool, command: Callable[[LedgerApplication, Attempt], Sequence[Receipt]]) -> None:
     """Give the command to the ledger, and show what it recorded and how the appeal or claim stands."""
     with opened(place.database) as ledgers:
-        recorded = command(ledgers.known_ledger(place.jurisdiction), attempt(place.actor, place.key))
+        recorded = command(ledgers.known_ledger(place.jurisdiction), place.attempt(ledgers))
         _show(place, as_json, ledgers, recorded)
 
 
 def _show(place: _Place, as_json: bool, ledgers: Jurisdictions, recorded: Sequence[Receipt]) -> None:
     receipts = [receipt_answer(one) for one in recorded]
-    answer = recorded_answer(ledgers.view(place.jurisdiction, place.year), receipts, local_day(now()))
+    answer = recorded_answer(ledgers.view(place.jurisdiction, place.year), receipts, local_day(now()), place.about)
     show(answer, lambda one: proceeding_table(one.proceeding), as_json)
 
 

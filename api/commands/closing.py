@@ -57,7 +57,8 @@ def close_year(
 ) -> None:
     """Close a year: all sheets are frozen as recorded."""
     with refusals_shown(as_json), opened(database) as ledgers:
-        [receipt] = closings.close_year(ledgers, jurisdiction, year, attempt(actor, key), reason)
+        who = attempt(ledgers, jurisdiction, "years.close", actor, key)
+        [receipt] = closings.close_year(ledgers, jurisdiction, year, who, reason)
         answer = closings.closed_answer(ledgers, jurisdiction, year, receipt_answer(receipt))
         if as_json:
             print_json(answer.model_dump(mode="json"))
@@ -77,7 +78,8 @@ def reopen_year(
     """Reopen a closed year for entries; what was frozen stays frozen."""
     with refusals_shown(as_json), opened(database) as ledgers:
         ledger = ledgers.known_ledger(jurisdiction)
-        show_receipts(ledger.reopen_year(attempt(actor, key), year, reason), as_json)
+        who = attempt(ledgers, jurisdiction, "years.close", actor, key)
+        show_receipts(ledger.reopen_year(who, year, reason), as_json)
 
 
 def set_terms(
@@ -99,7 +101,8 @@ def set_terms(
         except ValidationError as error:
             raise InvalidInput(tuple(model_problems(error.errors(), said, SetTerms))) from None
         ledger = ledgers.known_ledger(jurisdiction)
-        show_receipts(ledger.set_terms(attempt(actor, key), year, wish), as_json)
+        who = attempt(ledgers, jurisdiction, "years.manage", actor, key)
+        show_receipts(ledger.set_terms(who, year, wish), as_json)
 
 
 def show_closings(jurisdiction: Code, year: Year, database: Database = None, as_json: AsJson = False) -> None:
@@ -126,4 +129,8 @@ def register_document(
             raise refuse("document-suffix", str(file), f"expected a file ending in {' or '.join(_MEDIA_TYPES)}")
         document = official_document(title, media_type, file_bytes(file))
         ledger = ledgers.known_ledger(jurisdiction)
-        show_receipts(ledger.register_document(attempt(actor, key), scheme, version, document), as_json)
+        who = attempt(ledgers, jurisdiction, "years.manage", actor, key)
+        show_receipts(
+            ledger.register_document(who, scheme, version, document),
+            as_json,
+        )

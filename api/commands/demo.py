@@ -9,12 +9,15 @@ import typer
 from rich.text import Text
 from sqlalchemy import URL
 
+from api.access.access import Access
 from api.command_line import AsJson, app, print_json
 from api.commands.options import console, environment_checked, opened, progress_bar
 from api.commands.tables import edges_table, history_table, moved_table
+from api.demonstration.accounts import PASSWORD, PEOPLE, add_people, release_scores
 from api.demonstration.appeals import appeal
 from api.demonstration.loading import load
 from api.documents.dossier_files import DossierFormat, dossier_file, dossier_name
+from api.opening import now
 from api.refusals import refusals_shown
 from api.settings import Settings
 from ledger.decisions import local_day
@@ -41,8 +44,9 @@ def demo(
     """Load a believable year for five counties, show how they stand, and serve."""
     url = URL.create("sqlite", database=str(database)).render_as_string()
     with refusals_shown(as_json), opened(url) as ledgers:
+        settings = _settings(url, database, port)
         with progress_bar("recording", shown=not as_json) as progress:
-            load(ledgers, lambda _, done, total: progress(done, total))
+            load(ledgers, settings, lambda _, done, total: progress(done, total))
         told = [_appeal(ledgers, scheme, database.parent / "dossiers") for scheme in shipped()]
         views = [ledgers.view(code, year.year) for code in ledgers.codes() for year in ledgers.open_years(code)]
         for view in [] if as_json else views:
@@ -54,12 +58,29 @@ def demo(
             console.rule(Text(f"{dossier.proceeding.unit}  {dossier.proceeding.year}年度考核申诉"))
             console.print(moved_table(dossier))
             console.print(*map(str, paths), sep="\n", markup=False, soft_wrap=True)
+        release_scores(ledgers)
+        access = Access(ledgers.engine, now, ledgers.random_bytes, settings.session_hours)
+        if add_people(ledgers, access) and not as_json:
+            console.rule(Text(f"演示账户（口令均为 {PASSWORD}）"))
+            console.print(*(f"{one.name}  {one.role}" for one in PEOPLE), sep="\n", markup=False)
     if once:
         return
     from api.serving import serve  # noqa: PLC0415  # the web framework is for serving only
 
     with refusals_shown(as_json), environment_checked():
-        serve(Settings.with_stated({"database_url": url, "port": port}))
+        serve(settings)
+
+
+def _settings(url: str, database: Path, port: int | None) -> Settings:
+    """Return the settings of the demonstration: its keys and evidence lie beside its database."""
+    return Settings.with_stated(
+        {
+            "database_url": url,
+            "port": port,
+            "key_folder": database.with_suffix(".keys"),
+            "evidence_folder": database.with_suffix(".evidence"),
+        }
+    )
 
 
 def _appeal(ledgers: Jurisdictions, scheme_id: str, folder: Path) -> tuple[DossierAnswer, list[Path]]:

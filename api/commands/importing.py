@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
@@ -56,8 +55,7 @@ def import_observations(
     year: int,
     data: bytes,
     file: str,
-    actor: str,
-    clock: Callable[[], datetime],
+    attempt: Callable[[str], Attempt],
     progress: Progress,
 ) -> list[Receipt]:
     """Record all observations of the file and return their receipts; a refusal comes before any is recorded."""
@@ -67,7 +65,7 @@ def import_observations(
     receipts: list[Receipt] = []
     for start in range(0, len(lines), MOST_OBSERVATIONS):
         portion = [observation for _, observation in lines[start : start + MOST_OBSERVATIONS]]
-        receipts += ledger.observe(Attempt(actor, clock(), f"import/{digest}/{start}"), year, portion)
+        receipts += ledger.observe(attempt(f"import/{digest}/{start}"), year, portion)
         progress(len(receipts), len(lines))
     return receipts
 

@@ -42,11 +42,10 @@ from api.commands.options import (
     stated_evidence,
 )
 from api.commands.tables import history_table, ranking_table, sheet_table
-from api.opening import now
-from api.refusals import EXIT_DIFFERENT, refusals_shown
+from api.refusals import refusals_shown
 from api.settings import Settings
 from ledger.commands import Amend, Observe, Rectify, Void
-from ledger.rebuilding import compare_facts, rebuild_facts
+from ledger.rebuilding import rebuild_facts
 from projections.answers import history_answer, ranking_answer, receipt_answer, sheet_answer
 from projections.scheme_files import vocabulary
 from schemes.problem import refuse
@@ -57,11 +56,11 @@ A = TypeVar("A", bound=BaseModel)
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Loopback address to listen on.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; other than loopback only with TLS.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes any free one.")] = None,
     database: Database = None,
 ) -> None:
-    """Serve HTTP (loopback only: there is no access control yet)."""
+    """Serve HTTP: on loopback, or with TLS on any address."""
     from api.serving import serve as serve_http  # noqa: PLC0415  # the web framework is for this command only
 
     stated = {"host": host, "port": port, "database_url": database}
@@ -101,7 +100,8 @@ def observe(
             evidence=stated_evidence(evidence, url, document, file, locator),
             note=note,
         )
-        receipts = ledgers.ledger(jurisdiction).observe(attempt(actor, key), year, [wish])
+        who = attempt(ledgers, jurisdiction, "observations.record", actor, key)
+        receipts = ledgers.ledger(jurisdiction).observe(who, year, [wish])
         show_receipts(receipts, as_json)
 
 
@@ -137,7 +137,11 @@ def amend(
         changes = {name: value for name, value in stated.items() if value is not None}
         paper = stated_evidence(evidence, url, document, file, locator)
         wish = as_wish(Amend, changes=changes, reason=reason, evidence=paper)
-        show_receipts(ledgers.known_ledger(jurisdiction).amend(attempt(actor, key), observation, wish), as_json)
+        who = attempt(ledgers, jurisdiction, "observations.record", actor, key)
+        show_receipts(
+            ledgers.known_ledger(jurisdiction).amend(who, observation, wish),
+            as_json,
+        )
 
 
 @app.command()
@@ -158,7 +162,11 @@ def void(
     """Record that an observation does not count from now on; a void is final."""
     with refusals_shown(as_json), opened(database) as ledgers:
         wish = as_wish(Void, reason=reason, evidence=stated_evidence(evidence, url, document, file, locator))
-        show_receipts(ledgers.known_ledger(jurisdiction).void(attempt(actor, key), observation, wish), as_json)
+        who = attempt(ledgers, jurisdiction, "observations.record", actor, key)
+        show_receipts(
+            ledgers.known_ledger(jurisdiction).void(who, observation, wish),
+            as_json,
+        )
 
 
 @app.command()
@@ -181,7 +189,11 @@ def rectify(
     with refusals_shown(as_json), opened(database) as ledgers:
         paper = stated_evidence(evidence, url, document, file, locator)
         wish = as_wish(Rectify, on=on.date(), note=note, evidence=paper)
-        show_receipts(ledgers.known_ledger(jurisdiction).rectify(attempt(actor, key), observation, wish), as_json)
+        who = attempt(ledgers, jurisdiction, "observations.record", actor, key)
+        show_receipts(
+            ledgers.known_ledger(jurisdiction).rectify(who, observation, wish),
+            as_json,
+        )
 
 
 @app.command("import")
@@ -197,7 +209,14 @@ def import_file(
     with refusals_shown(as_json), opened(database) as ledgers:
         ledger = ledgers.known_ledger(jurisdiction)
         with progress_bar("recording", shown=not as_json) as progress:
-            receipts = import_observations(ledger, year, file_bytes(file), str(file), actor, now, progress)
+            receipts = import_observations(
+                ledger,
+                year,
+                file_bytes(file),
+                str(file),
+                lambda key: attempt(ledgers, jurisdiction, "observations.record", actor, key),
+                progress,
+            )
         if as_json:
             print_json([receipt_answer(receipt).model_dump(mode="json") for receipt in receipts])
         else:
@@ -260,27 +279,6 @@ def rebuild(jurisdiction: Code, database: Database = None, as_json: AsJson = Fal
         with progress_bar("rebuilding", shown=not as_json) as progress:
             rows = rebuild_facts(ledgers.engine, jurisdiction, progress)
         print_json({"rows": rows}) if as_json else typer.echo(f"{rows} rows derived from the events")
-
-
-@app.command()
-def compare(jurisdiction: Code, database: Database = None, as_json: AsJson = False) -> None:
-    """Hold the facts table against the events; exit 1 when it differs."""
-    with refusals_shown(as_json), opened(database) as ledgers:
-        ledgers.known_ledger(jurisdiction)
-        with progress_bar("comparing", shown=not as_json) as progress:
-            found = list(compare_facts(ledgers.engine, jurisdiction, progress))
-        if as_json:
-            print_json({"differences": [{**one._asdict(), **_texts(one.expected, one.found)} for one in found]})
-        else:
-            for one in found:
-                typer.echo(f"position {one.position} {one.column}: expected {one.expected}, found {one.found}")
-            typer.echo("the facts are what the events say" if not found else f"{len(found)} differences")
-        if found:
-            raise typer.Exit(EXIT_DIFFERENT)
-
-
-def _texts(expected: object, found: object) -> dict[str, str]:
-    return {"expected": str(expected), "found": str(found)}
 
 
 def _attributes(stated: list[str]) -> dict[str, Any]:

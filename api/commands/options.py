@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.access.access import Access
+from api.access.permissions import Permission, may
 from api.command_line import print_json
 from api.invalid_fields import model_problems
 from api.opening import now, open_ledgers
@@ -40,8 +43,11 @@ Reason = Annotated[str, typer.Option("--reason", help="Why.")]
 EvidenceTitle = Annotated[str | None, typer.Option("--evidence", help="Title of the evidence.")]
 EvidenceUrl = Annotated[str | None, typer.Option("--url", help="Evidence: a URL.")]
 EvidenceDocument = Annotated[str | None, typer.Option("--document", help="Evidence: an official document number.")]
-EvidenceFile = Annotated[str | None, typer.Option("--file", help="Evidence: the SHA-256 of a stored file.")]
+EvidenceFile = Annotated[
+    str | None, typer.Option("--file", help="Evidence: a stored file, by what `evidence put` gave.")
+]
 Locator = Annotated[str | None, typer.Option("--locator", help="Where in the evidence: page, row.")]
+TOKEN = "MINGZHANG_TOKEN"  # noqa: S105  # the name of the variable that holds one
 console = Console(highlight=False)
 
 
@@ -121,9 +127,26 @@ def stated_evidence(
     return [given] if given else []
 
 
-def attempt(actor: str, key: str | None = None) -> Attempt:
-    """Return who records, now, under the key or a random one."""
-    return Attempt(actor, now(), key or f"cli/{secrets.token_hex(16)}")
+def attempt(
+    ledgers: Jurisdictions, jurisdiction: str, needed: Permission, actor: str, key: str | None = None
+) -> Attempt:
+    """Return who records, now, under the key or a random one.
+
+    Once the database has accounts, that is whose API token `MINGZHANG_TOKEN` holds, and what takes two persons is
+    proposed; before, whoever runs the program on its machine, by the name given. Raises `InvalidInput`.
+    """
+    access = Access(ledgers.engine, now, ledgers.random_bytes, Settings().session_hours)
+    under = key or f"cli/{secrets.token_hex(16)}"
+    if not access.any_accounts():
+        return Attempt(actor, now(), under)
+    token = os.environ.get(TOKEN, "")
+    who = access.authenticate_token(token) if token else None
+    if who is None:
+        message = f"this database has accounts: set {TOKEN} to a valid API token of yours (`mingzhang token create`)"
+        raise refuse("sign-in-needed", TOKEN, message)
+    if not may(who, needed, jurisdiction):
+        raise refuse("not-allowed", TOKEN, f"{who.name} may not do this in {jurisdiction}; it needs {needed}")
+    return Attempt(who.name, now(), f"{who.account}/{under}", who.person)
 
 
 def file_bytes(path: Path) -> bytes:
@@ -142,4 +165,6 @@ def show_receipts(receipts: list[Receipt], as_json: bool) -> None:
         return
     for answer in answers:
         what = f"observation {answer.observation}" if answer.observation else answer.event
+        if answer.event == "proposal.made/1":
+            what = f"proposal {answer.proposal} waits for a second person (`mingzhang proposal approve`)"
         typer.echo(f"position {answer.position}: {what}, leaf {answer.leaf_hash}")

@@ -49,7 +49,8 @@ def open_year(
         for group in read.groups if units is None else ():
             if group.example_units:
                 typer.echo(f"note: the document lists no units of {group.id}; these are examples", err=True)
-        show_receipts(ledger.open_year(attempt(actor), read.year, version, groups), as_json)
+        who = attempt(ledgers, ledger.code, "years.manage", actor)
+        show_receipts(ledger.open_year(who, read.year, version, groups), as_json)
 
 
 @years.command("adopt")
@@ -64,7 +65,11 @@ def adopt_scheme(
     with refusals_shown(as_json), opened(database) as ledgers:
         read, version = scheme_version(scheme_text(scheme)[1], scheme)
         ledger = ledgers.known_ledger(read.jurisdiction.code)
-        show_receipts(ledger.adopt_scheme(attempt(actor), read.year, version, reason), as_json)
+        who = attempt(ledgers, ledger.code, "years.manage", actor)
+        show_receipts(
+            ledger.adopt_scheme(who, read.year, version, reason),
+            as_json,
+        )
 
 
 @years.command("join")
@@ -82,7 +87,11 @@ def join_unit(
     """Record that a unit is assessed from a day on."""
     with refusals_shown(as_json), opened(database) as ledgers:
         ledger = ledgers.known_ledger(jurisdiction)
-        show_receipts(ledger.join_unit(attempt(actor), year, unit, group, on.date(), reason), as_json)
+        who = attempt(ledgers, jurisdiction, "years.manage", actor)
+        show_receipts(
+            ledger.join_unit(who, year, unit, group, on.date(), reason),
+            as_json,
+        )
 
 
 @years.command("leave")
@@ -99,7 +108,11 @@ def leave_unit(
     """Record that a unit is no longer assessed from a day on."""
     with refusals_shown(as_json), opened(database) as ledgers:
         ledger = ledgers.known_ledger(jurisdiction)
-        show_receipts(ledger.leave_unit(attempt(actor), year, unit, on.date(), reason), as_json)
+        who = attempt(ledgers, jurisdiction, "years.manage", actor)
+        show_receipts(
+            ledger.leave_unit(who, year, unit, on.date(), reason),
+            as_json,
+        )
 
 
 @years.command("rename")
@@ -117,7 +130,11 @@ def rename_unit(
     """Record that a unit has another name from a day on."""
     with refusals_shown(as_json), opened(database) as ledgers:
         ledger = ledgers.known_ledger(jurisdiction)
-        show_receipts(ledger.rename_unit(attempt(actor), year, unit, name, on.date(), reason), as_json)
+        who = attempt(ledgers, jurisdiction, "years.manage", actor)
+        show_receipts(
+            ledger.rename_unit(who, year, unit, name, on.date(), reason),
+            as_json,
+        )
 
 
 def _units(data: bytes, file: str) -> list[GroupOfUnits]:

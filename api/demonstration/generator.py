@@ -13,9 +13,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from random import Random
 
+from api.demonstration.evidence_files import demo_file
 from api.demonstration.findings import Finding, findings_of
 from api.demonstration.issues import Issue, covering, issues_of, office_hour, working_days_after
 from api.demonstration.plan import Correction, Plan, Source, plan_of
@@ -124,15 +124,10 @@ def _evidence(plan: Plan, source: Source, issue: Issue, finding: Finding, row: i
     elif source.url:
         first = Evidence(title=title, url=source.url.format_map(words), locator=locator)
     else:
-        first = Evidence(title=title, file=_digest(plan.host, title), locator=locator)
+        first = Evidence(title=title, file=demo_file(plan.host, title).commitment, locator=locator)
     if source.also is None:
         return (first,)
-    return (first, Evidence(title=source.also, file=_digest(plan.host, title, source.also, finding.unit, row)))
-
-
-def _digest(*content: object) -> str:
-    """The SHA-256 of a file that was never there."""
-    return sha256("\n".join(map(str, content)).encode()).hexdigest()
+    return (first, Evidence(title=source.also, file=demo_file(plan.host, source.also).commitment))
 
 
 def _corrected(
@@ -210,7 +205,8 @@ def _rectified(scheme: Scheme, plan: Plan, left: Sequence[DemoEntry], chance: Ra
         number += 1
         on = working_days_after(max(observed.occurred_on, entry.recorded_at.date()), chance.randint(1, 8))
         recorded_at = office_hour(working_days_after(on, chance.randint(1, 2)), chance)
-        evidence = Evidence(title=f"{observed.unit}整改情况报告", file=_digest(plan.host, entry.key, entry.place))
+        title = f"{observed.unit}整改情况报告"
+        evidence = Evidence(title=title, file=demo_file(plan.host, title).commitment)
         yield DemoEntry(
             recorded_at,
             plan.reviewer,

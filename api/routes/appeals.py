@@ -78,6 +78,7 @@ def file_appeal(
     body: Annotated[FileAppeal, Body(openapi_examples=FILE_APPEAL)],
 ) -> ProceedingRecorded:
     """File an appeal of a unit, within the term, about observations said of it or rows of its sheet."""
+    given.refuse_foreign(jurisdiction, year, body.unit, body.observations)
     ledgers = given.jurisdictions
     return _recorded(
         given,
@@ -126,7 +127,7 @@ def decide_appeal(
     key: Key,
     body: Annotated[DecideAppeal, Body(openapi_examples=DECIDE_APPEAL)],
 ) -> ProceedingRecorded:
-    """Decide an appeal; what the decision orders is recorded with it, or nothing at all."""
+    """Decide an appeal, once a second person approves; what the decision orders is recorded with it, or nothing."""
     ledgers = given.jurisdictions
     return _recorded(
         given,
@@ -134,6 +135,7 @@ def decide_appeal(
         year,
         key,
         lambda _, attempt: deciding.decide_appeal(ledgers, jurisdiction, year, attempt, proceeding, body),
+        proceeding,
     )
 
 
@@ -146,6 +148,7 @@ def file_claim(
     body: Annotated[FileClaim, Body(openapi_examples=FILE_CLAIM)],
 ) -> ProceedingRecorded:
     """File a unit's claim that a row of its sheet does not concern it this year."""
+    given.refuse_foreign(jurisdiction, year, body.unit)
     return _recorded(given, jurisdiction, year, key, lambda on, attempt: on.file_claim(attempt, year, body))
 
 
@@ -187,9 +190,9 @@ def decide_claim(
     key: Key,
     body: Annotated[DecideClaim, Body(openapi_examples=DECIDE_CLAIM)],
 ) -> ProceedingRecorded:
-    """Decide a claim; granted, its row is not applicable to the unit from now on, whatever the day."""
+    """Decide a claim, once a second person approves; granted, its row is not applicable to the unit from then on."""
     return _recorded(
-        given, jurisdiction, year, key, lambda on, attempt: on.decide_claim(attempt, year, proceeding, body)
+        given, jurisdiction, year, key, lambda on, attempt: on.decide_claim(attempt, year, proceeding, body), proceeding
     )
 
 
@@ -271,24 +274,28 @@ def _stepped(
     given: Edge, jurisdiction: str, year: int, key: str, kinds: str, proceeding: UUID, step: Step
 ) -> ProceedingRecorded:
     kind: Kind = "appeal" if kinds == "appeals" else "claim"
+    if given.own_units(jurisdiction) is not None:
+        proceeding_of(given.items(jurisdiction, year), kind, proceeding)
     return _recorded(given, jurisdiction, year, key, lambda on, attempt: on.step(attempt, year, kind, proceeding, step))
 
 
-def _recorded(given: Edge, jurisdiction: str, year: int, key: str, command: Command) -> ProceedingRecorded:
+def _recorded(
+    given: Edge, jurisdiction: str, year: int, key: str, command: Command, about: UUID | None = None
+) -> ProceedingRecorded:
     receipts = given.record(given.jurisdictions.known_ledger(jurisdiction), key, command)
-    return recorded_answer(given.jurisdictions.view(jurisdiction, year), receipts, local_day(given.clock()))
+    return recorded_answer(given.jurisdictions.view(jurisdiction, year), receipts, local_day(given.clock()), about)
 
 
 def _list(
     request: Request, given: Edge, jurisdiction: str, year: int, unit: str | None, wanted: ProceedingsWanted
 ) -> Response:
-    view = given.jurisdictions.view(jurisdiction, year)
+    view = given.items(jurisdiction, year)
     wanted = replace(wanted, unit=view.unit_of_year(unit) if unit is not None else None)
     answer = proceedings_answer(view, wanted, local_day(given.clock()))
     return content_reply(request, answer.model_dump_json().encode())
 
 
 def _read(request: Request, given: Edge, jurisdiction: str, year: int, kind: Kind, proceeding: UUID) -> Response:
-    view = given.jurisdictions.view(jurisdiction, year)
+    view = given.items(jurisdiction, year)
     answer = proceeding_answer(view, proceeding_of(view, kind, proceeding), local_day(given.clock()))
     return content_reply(request, answer.model_dump_json().encode())

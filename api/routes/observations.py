@@ -37,7 +37,10 @@ def observe(
     key: Key,
     body: Annotated[Observe, Body(openapi_examples=OBSERVE)],
 ) -> ReceiptAnswer:
-    """Record one observation: a fact about a unit on a day, with its evidence. It carries no points."""
+    """Record one observation: a fact about a unit on a day, with its evidence. It carries no points.
+
+    Discretion, and what a veto or a forfeit of the year's scheme looks at, becomes a proposal.
+    """
     ledger = given.jurisdictions.known_ledger(jurisdiction)
     [receipt] = given.record(ledger, key, lambda on, attempt: on.observe(attempt, year, [body]))
     return receipt
@@ -79,7 +82,7 @@ def list_observations(
     if kind is not None and kind not in vocabulary().kinds:
         allowed = ", ".join(vocabulary().kinds)
         raise rejected("unknown-kind", "kind", f"found {kind!r}, expected one of {allowed}")
-    view = given.jurisdictions.view(jurisdiction, year)
+    view = given.items(jurisdiction, year)
     wanted = Wanted(view.unit_of_year(unit) if unit is not None else None, kind, first, last, status)
     after = position_of(cursor)
 
@@ -99,7 +102,8 @@ def read_observation(
 ) -> Response:
     """Return an observation as it reads now, with everything that was said about it."""
     year = given.jurisdictions.known_ledger(jurisdiction).observation(observation).year
-    view = given.jurisdictions.view(jurisdiction, year)
+    view = given.items(jurisdiction, year)
+    view.refuse_hidden(observation)
     return view_reply(request, view, lambda: observation_answer(view, str(observation)))
 
 
@@ -125,7 +129,7 @@ def void(
     key: Key,
     body: Annotated[Void, Body(openapi_examples=VOID)],
 ) -> ReceiptAnswer:
-    """Void an observation: it does not count from now on. A void is final."""
+    """Void an observation, once a second person approves: it does not count from then on. A void is final."""
     ledger = given.jurisdictions.known_ledger(jurisdiction)
     [receipt] = given.record(ledger, key, lambda on, attempt: on.void(attempt, observation, body))
     return receipt

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Request, Response
 from pydantic import TypeAdapter
 from starlette.status import HTTP_201_CREATED
 
+from api.access.permissions import may
 from api.edge import API, JURISDICTION, READ, WRITTEN, YEAR, Given, JurisdictionCode, Key, UnitName, YearNumber
 from api.replies import content_reply
 from api.routes.bodies import (
@@ -46,8 +47,9 @@ _ADOPTIONS = TypeAdapter(list[AdoptionAnswer])
 
 @router.get(f"{API}/jurisdictions", tags=["years"], response_model=list[JurisdictionAnswer], responses=READ)
 def list_jurisdictions(request: Request, given: Given) -> Response:
-    """List the jurisdictions that have a ledger, with their years."""
-    found = [_jurisdiction(given.jurisdictions, code) for code in given.jurisdictions.codes()]
+    """List the jurisdictions that have a ledger and that the account has a role in, with their years."""
+    codes = [code for code in given.jurisdictions.codes() if may(given.asking, "years.read", code)]
+    found = [_jurisdiction(given.jurisdictions, code) for code in codes]
     return content_reply(request, _JURISDICTIONS.dump_json(found))
 
 

@@ -91,11 +91,12 @@ class ProceedingsWanted:
 
 
 def proceedings_of(view: YearView) -> list[Proceeding]:
-    """Return all appeals and claims known to the view, in the order of their filing."""
+    """Return the appeals and claims known to the view that it shows, in the order of their filing."""
     steps: dict[UUID, list[Recorded]] = {}
     for one in view.proceedings:
         steps.setdefault(one.event.originator_id, []).append(one)
-    return [Proceeding(_state(of_one), tuple(of_one)) for of_one in steps.values()]
+    found = (Proceeding(_state(of_one), tuple(of_one)) for of_one in steps.values())
+    return [one for one in found if view.shows(one.state.unit)]
 
 
 def proceeding_of(view: YearView, kind: Kind, identifier: UUID) -> Proceeding:
@@ -141,10 +142,19 @@ def proceeding_answer(view: YearView, proceeding: Proceeding, today: date) -> Pr
     )
 
 
-def recorded_answer(view: YearView, receipts: Sequence[ReceiptAnswer], today: date) -> ProceedingRecorded:
-    """Return what a command recorded of an appeal or a claim, and how that stands in the view."""
+def recorded_answer(
+    view: YearView, receipts: Sequence[ReceiptAnswer], today: date, about: UUID | None = None
+) -> ProceedingRecorded:
+    """Return what a command recorded of an appeal or a claim, and how that stands in the view.
+
+    `about` is the one that the command was about; left out, the one that it filed.
+    """
     position = receipts[0].position
-    [found] = [one for one in proceedings_of(view) if any(step.position == position for step in one.steps)]
+    [found] = [
+        one
+        for one in proceedings_of(view)
+        if one.state.id == about or any(step.position == position for step in one.steps)
+    ]
     return ProceedingRecorded(receipts=list(receipts), proceeding=proceeding_answer(view, found, today))
 
 

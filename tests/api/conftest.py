@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 from api.http import create_app
 from api.settings import Settings
 from projections.jurisdictions import Jurisdictions
+from tests.api.accounts import COUNTIES, bearer, office, token_of
 from tests.api.county import Clock, County
 
 
@@ -22,22 +24,44 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def application(engine: Engine, clock: Clock) -> Iterator[FastAPI]:
+def settings(tmp_path: Path) -> Settings:
+    return Settings(key_folder=tmp_path / "keys", evidence_folder=tmp_path / "evidence")
+
+
+@pytest.fixture
+def application(engine: Engine, clock: Clock, settings: Settings) -> Iterator[FastAPI]:
     jurisdictions = Jurisdictions(engine, secrets.token_bytes)
-    yield create_app(jurisdictions, Settings(), clock)
+    yield create_app(jurisdictions, settings, clock)
     jurisdictions.close()
 
 
 @pytest.fixture
-def client(application: FastAPI) -> Iterator[TestClient]:
-    with TestClient(application, follow_redirects=False) as client:
+def visitor(application: FastAPI) -> Iterator[TestClient]:
+    """Somebody who has not signed in."""
+    with TestClient(application, base_url="https://testserver", follow_redirects=False) as client:
         yield client
 
 
 @pytest.fixture
-def new_county(client: TestClient, clock: Clock) -> County:
+def client(application: FastAPI, engine: Engine, clock: Clock) -> Iterator[TestClient]:
+    """An account of the assessment office, with all of its roles in every county."""
+    token = token_of(engine, clock, "考核办", office(*COUNTIES))
+    with TestClient(application, headers=bearer(token), follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture
+def colleague(client: TestClient, application: FastAPI, engine: Engine, clock: Clock) -> Iterator[TestClient]:
+    """The account of another person of the office."""
+    token = token_of(engine, clock, "考核办乙", office(*COUNTIES))
+    with TestClient(application, headers=bearer(token), follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture
+def new_county(client: TestClient, clock: Clock, colleague: TestClient) -> County:
     """A jurisdiction without a ledger."""
-    return County(client, clock)
+    return County(client, clock, colleague)
 
 
 @pytest.fixture

@@ -43,15 +43,48 @@ class Clock:
 
 @dataclass
 class County:
-    """A jurisdiction behind the real application; what it sends has a key of its own unless one is given."""
+    """A jurisdiction behind the real application; what it sends has a key of its own unless one is given.
+
+    What takes two persons, a colleague approves at once: `post` then answers as if it had been recorded by one.
+    """
 
     client: TestClient
     clock: Clock
+    colleague: TestClient
     _keys: count[int] = field(default_factory=lambda: count(1))
 
     def post(self, path: str, body: object, key: str | None = None) -> Response:
         header = {"Idempotency-Key": key or f"test-{next(self._keys)}"}
-        return self.client.post(path, json=body, headers=header)
+        response = self.client.post(path, json=body, headers=header)
+        if response.status_code != 201:
+            return response
+        answer = response.json()
+        if "receipts" in answer:
+            receipts = self._settled(answer["receipts"])
+            if receipts != answer["receipts"]:
+                proceeding = self.get(path.rpartition("/")[0])
+                return Response(201, json={"receipts": receipts, "proceeding": proceeding}, request=response.request)
+            return response
+        receipts = answer if isinstance(answer, list) else [answer]
+        settled = self._settled(receipts)
+        if settled == receipts:
+            return response
+        return Response(201, json=settled if isinstance(answer, list) else settled[0], request=response.request)
+
+    def _settled(self, receipts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for receipt in receipts:
+            if receipt.get("event") != "proposal.made/1":
+                found.append(receipt)
+                continue
+            approval = self.colleague.post(
+                f"{HERE}/proposals/{receipt['proposal']}/approve",
+                json={"leaf_hash": receipt["leaf_hash"]},
+                headers={"Idempotency-Key": f"approve-{receipt['proposal']}"},
+            )
+            assert approval.status_code == 201, approval.text
+            found += approval.json()[1:]
+        return found
 
     def get(self, path: str, **parameters: str | int) -> Any:
         response = self.client.get(path, params=parameters)

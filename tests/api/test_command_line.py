@@ -56,7 +56,8 @@ def test_a_year_by_command_line(run: Run) -> None:
     assert (sheet["total"], sheet["rank"]) == ("100", 1)
     status, _, refused = run("void", *words, *PAPER)
     assert (status, "[observation-void]" in refused) == (2, True)
-    assert json.loads(run("compare", "--jurisdiction", "360982", "--json")[1]) == {"differences": []}
+    [checked] = json.loads(run("fsck", "--jurisdiction", "360982", "--json")[1])["ledgers"]
+    assert (checked["findings"], checked["events"]) == ([], 6)
     assert json.loads(run("rebuild", "--jurisdiction", "360982", "--json")[1]) == {"rows": 4}
 
 
@@ -92,7 +93,7 @@ def test_units_and_schemes_of_a_year(run: Run, tmp_path: Path) -> None:
         (("scheme", "validate", "nowhere-2021"), "scheme-not-readable"),
         (("replay", "nowhere.json"), "case-not-readable"),
         (("import", "nowhere.jsonl", *WHERE), "unknown-jurisdiction"),
-        (("compare", "--jurisdiction", "360982"), "unknown-jurisdiction"),
+        (("fsck", "--jurisdiction", "360982"), "unknown-jurisdiction"),
     ],
 )
 def test_a_refusal_has_a_code_and_status_2(run: Run, words: tuple[str, ...], code: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from api.demonstration.generator import SEED, DemoEntry, Reference, entries
 from api.demonstration.issues import SHANGHAI
 from api.demonstration.loading import load
+from api.settings import Settings
 from ledger.commands import Amend, Observe, Rectify, Void
 from ledger.database import migrate, open_engine
 from projections.jurisdictions import Jurisdictions
@@ -27,11 +28,18 @@ SCHEMES = shipped()
 
 
 @pytest.fixture(scope="module")
-def jurisdictions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jurisdictions]:
-    engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('demonstration') / 'ledger.sqlite3'}")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("demonstration")
+    url = f"sqlite:///{folder / 'ledger.sqlite3'}"
+    return Settings(database_url=url, key_folder=folder / "keys", evidence_folder=folder / "evidence")
+
+
+@pytest.fixture(scope="module")
+def jurisdictions(settings: Settings) -> Iterator[Jurisdictions]:
+    engine = open_engine(settings.database_url)
     migrate(engine)
     service = Jurisdictions(engine, token_bytes)
-    load(service, lambda *_: None)
+    load(service, settings, lambda *_: None)
     yield service
     service.close()
     engine.dispose()
@@ -51,11 +59,13 @@ def sizes(jurisdictions: Jurisdictions) -> dict[str, int]:
     return {code: jurisdictions.ledger(code).ledger_recorder.head().size for code in jurisdictions.codes()}
 
 
-def test_five_counties_are_loaded_and_loading_again_changes_nothing(jurisdictions: Jurisdictions) -> None:
+def test_five_counties_are_loaded_and_loading_again_changes_nothing(
+    jurisdictions: Jurisdictions, settings: Settings
+) -> None:
     before = sizes(jurisdictions)
     assert len(before) == len(SCHEMES) == 5
     told: list[tuple[str, int, int]] = []
-    load(jurisdictions, lambda county, done, of: told.append((county, done, of)))
+    load(jurisdictions, settings, lambda county, done, of: told.append((county, done, of)))
     assert sizes(jurisdictions) == before
     ends = {county: (done, of) for county, done, of in told}
     # The scheme and the opening of the year stand before the entries.

@@ -13,6 +13,7 @@ from api.demonstration.loading import load
 from api.documents.blocks import Heading
 from api.documents.dossier import dossier_document
 from api.documents.dossier_files import DossierFormat, dossier_files
+from api.settings import Settings
 from ledger.database import migrate, open_engine
 from ledger.decisions import local_day
 from projections.jurisdictions import Jurisdictions
@@ -29,10 +30,11 @@ Dossiers = dict[str, DossierAnswer]
 
 @pytest.fixture(scope="module")
 def jurisdictions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jurisdictions]:
-    engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('appeals') / 'ledger.sqlite3'}")
+    folder = tmp_path_factory.mktemp("appeals")
+    engine = open_engine(f"sqlite:///{folder / 'ledger.sqlite3'}")
     migrate(engine)
     jurisdictions = Jurisdictions(engine, secrets.token_bytes)
-    load(jurisdictions, lambda *_: None)
+    load(jurisdictions, Settings(key_folder=folder / "keys", evidence_folder=folder / "evidence"), lambda *_: None)
     yield jurisdictions
     jurisdictions.close()
     engine.dispose()

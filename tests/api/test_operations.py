@@ -9,13 +9,16 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from api.access.principals import Grant
 from api.http import create_app
 from api.settings import Settings
 from ledger.appends import CommitUnknown
 from ledger.database import open_engine
 from projections.jurisdictions import Jurisdictions
+from tests.api.accounts import bearer, token_of
 from tests.api.county import HERE, UNIT, YEAR, Clock, County, observation
 
 
@@ -53,8 +56,11 @@ def test_a_database_that_was_not_migrated_is_not_ready(unmigrated: TestClient) -
 
 def test_a_database_that_does_not_answer_is_said_to_be_unavailable(unreachable: TestClient) -> None:
     ready = unreachable.get("/health/ready")
-    read = unreachable.get(HERE)
-    written = unreachable.post(f"{YEAR}/observations", json=observation(), headers={"Idempotency-Key": "k"})
+    signed_in = bearer(f"mz_{'a' * 12}_{'b' * 43}")
+    read = unreachable.get(HERE, headers=signed_in)
+    written = unreachable.post(
+        f"{YEAR}/observations", json=observation(), headers={"Idempotency-Key": "k", **signed_in}
+    )
 
     assert (ready.status_code, ready.json()["code"]) == (503, "database-unavailable")
     for answer in (read, written):
@@ -99,7 +105,8 @@ def test_every_answer_has_a_request_id_of_plain_characters(client: TestClient, g
     assert all(re.fullmatch("[0-9a-f]{32}", one) for one in found)
 
 
-def test_the_figures_count_requests_and_events_and_name_no_unit(county: County) -> None:
+def test_the_figures_count_requests_and_events_and_name_no_unit(county: County, engine: Engine, clock: Clock) -> None:
+    collector = bearer(token_of(engine, clock, "运维", [Grant("administrator")]))
     identifier = county.record()
     county.post(f"{YEAR}/observations", observation(), key="k")
     county.clock.set("2022-01-01T00:00:00+08:00")
@@ -107,7 +114,7 @@ def test_the_figures_count_requests_and_events_and_name_no_unit(county: County) 
     county.get(f"{YEAR}/sheets/{UNIT}")
     county.client.get("/nix/1")
     county.client.get("/nix/2")
-    figures = county.client.get("/metrics")
+    figures = county.client.get("/metrics", headers=collector)
 
     assert figures.headers["content-type"].startswith("text/plain")
     assert 'mingzhang_appended_events_total{ledger="360982"} 4.0' in figures.text

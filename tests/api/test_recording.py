@@ -101,7 +101,8 @@ def test_a_batch_holds_one_to_five_thousand(county: County, number: int) -> None
 
 def test_sixty_four_clients_at_once_each_get_a_place_of_their_own(application: FastAPI, county: County) -> None:
     async def record(client: AsyncClient, number: int) -> Response:
-        header = {"Idempotency-Key": f"client-{number // 2}"}
+        signed_in = {"Authorization": county.client.headers["Authorization"]}
+        header = {"Idempotency-Key": f"client-{number // 2}", **signed_in}
         return await client.post(f"{YEAR}/observations", json=observation(), headers=header)
 
     async def all_at_once() -> list[Response]:

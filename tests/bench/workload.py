@@ -15,7 +15,8 @@ from uuid import UUID
 from ledger.application import LedgerApplication
 from ledger.commands import Attempt, Observe
 from ledger.database import migrate, open_engine
-from ledger.events import EventMapper, Evidence, ObservationObserved, Reading
+from ledger.event_bytes import EventMapper
+from ledger.events import Evidence, ObservationObserved, Reading
 from projections.jurisdictions import Jurisdictions, scheme_units, scheme_version
 from projections.scheme_files import load, source, vocabulary
 from schemes.fact import AttributeValue, Fact

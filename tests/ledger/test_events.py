@@ -11,6 +11,7 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 from pydantic import TypeAdapter, ValidationError
 
+from ledger.event_bytes import EventMapper
 from ledger.events import (
     EVENTS,
     AppealDecided,
@@ -19,7 +20,6 @@ from ledger.events import (
     ClaimDecided,
     ClaimFiled,
     Event,
-    EventMapper,
     Evidence,
     EvidenceErased,
     GroupOfUnits,

@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+import api.access.oidc_tables  # noqa: F401  # the tables of who is who: they stand in the same schema
 from ledger.database import DatabaseAddressError, migrate, open_engine, schema_is_current
 from ledger.tables import metadata
 

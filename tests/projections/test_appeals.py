@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from ledger.checking.checking import check_ledger
 from ledger.commands import (
     Accept,
     Attempt,
@@ -39,7 +40,7 @@ from ledger.database import migrate, open_engine
 from ledger.decisions import BEFORE_THE_PERIOD
 from ledger.events import AppealDecided, Changes, ObservationVoided
 from ledger.proceedings import Action
-from ledger.rebuilding import compare_facts, rebuild_facts
+from ledger.rebuilding import rebuild_facts
 from ledger.rejection import Rejection
 from projections.cases import sheet_as_json
 from projections.jurisdictions import Jurisdictions, scheme_units, scheme_version
@@ -128,7 +129,7 @@ def test_facts_of_ordered_entries_are_rebuilt_as_they_are(county: County) -> Non
     decided(county, accepted(county, filed(county, disputed)), OrderVoid(void=disputed), JUDGE)
     engine = county.jurisdictions.engine
     live = sheets(view(county))
-    assert list(compare_facts(engine, CODE, _quietly)) == []
+    assert check_ledger(engine, CODE, _quietly).findings == ()
     rebuild_facts(engine, CODE, _quietly)
     again = Jurisdictions(engine, secrets.token_bytes)
     assert sheets(again.view(CODE, YEAR)) == live

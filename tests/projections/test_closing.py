@@ -11,10 +11,10 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import delete, update
 
+from ledger.checking.checking import check_ledger
 from ledger.commands import Amend, Observe, OrderVoid, Rectify, SetTerms, Void
 from ledger.database import open_engine
 from ledger.events import Changes, DocumentType
-from ledger.rebuilding import compare_facts
 from ledger.rejection import Rejection
 from ledger.tables import documents
 from projections.jurisdictions import Jurisdictions, scheme_version
@@ -129,7 +129,7 @@ def test_a_later_decision_is_shown_beside_what_was_frozen(county: County) -> Non
     # Everybody behind the appellant moved with it; those before it stayed where they were.
     assert units["中洲乡"].changed is False
     assert answer.closed is True
-    assert list(compare_facts(county.jurisdictions.engine, CODE, _quietly)) == []
+    assert check_ledger(county.jurisdictions.engine, CODE, _quietly).findings == ()
 
 
 def test_after_a_close_the_term_to_file_runs_from_the_closing_day(county: County) -> None:
@@ -268,13 +268,13 @@ def test_what_a_close_names_is_told_when_it_was_altered_or_is_gone(county: Count
         connection.execute(update(documents).where(sheets_kept).values(content=altered))
     with refused(county, "ledger-damaged"):
         frozen_document(county.jurisdictions, CODE, YEAR, 1)
-    assert [(one.position, one.column) for one in compare_facts(engine, CODE, _quietly)] == [
+    assert [(one.position, one.what) for one in check_ledger(engine, CODE, _quietly).findings] == [
         (closing.position, "documents.content")
     ]
     with engine.begin() as connection:
         connection.execute(delete(documents).where(sheets_kept))
     with refused(county, "ledger-damaged"):
         frozen_document(county.jurisdictions, CODE, YEAR, 1)
-    assert [(one.position, one.column) for one in compare_facts(engine, CODE, _quietly)] == [
+    assert [(one.position, one.what) for one in check_ledger(engine, CODE, _quietly).findings] == [
         (closing.position, "documents.*")
     ]

@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.checking.checking import check_ledger
 from ledger.commands import Amend, Attempt, Observe, Rectify, Void
 from ledger.database import migrate, open_engine
 from ledger.decisions import BEFORE_THE_PERIOD
 from ledger.events import Changes, Evidence
-from ledger.rebuilding import compare_facts, rebuild_facts
+from ledger.rebuilding import rebuild_facts
 from projections.cases import Case, Query, Replay, sheet_as_json
 from projections.jurisdictions import Jurisdictions, scheme_units, scheme_version
 from projections.scheme_files import load, source, vocabulary
@@ -150,7 +151,7 @@ def test_the_ledger_says_what_a_replay_says_and_live_is_as_rebuilt(name: str, da
         code, year = load(name).jurisdiction.code, load(name).year
         live = {unit: sheet_as_json(one) for unit, one in jurisdictions.view(code, year).sheets().items()}
         assert live == _answer(name, told)
-        assert list(compare_facts(engine, code, _quietly)) == []
+        assert check_ledger(engine, code, _quietly).findings == ()
         rebuild_facts(engine, code, _quietly)
         again = Jurisdictions(engine, secrets.token_bytes)
         assert {unit: sheet_as_json(one) for unit, one in again.view(code, year).sheets().items()} == live

@@ -10,10 +10,11 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Connection, event
 
+from ledger.checking.checking import check_ledger
 from ledger.commands import Amend, Observe, Rectify, Void
 from ledger.database import open_engine
 from ledger.events import Changes
-from ledger.rebuilding import compare_facts, rebuild_facts
+from ledger.rebuilding import rebuild_facts
 from ledger.rejection import Rejection
 from ledger.tables import facts
 from projections.jurisdictions import Jurisdictions, scheme_units, scheme_version
@@ -275,13 +276,18 @@ def test_facts_can_be_rebuilt_and_a_changed_row_is_found(county: County) -> None
     engine = county.jurisdictions.engine
     with engine.connect() as connection:
         live = connection.execute(facts.select().order_by(facts.c.position)).all()
-    assert list(compare_facts(engine, CODE, _quietly)) == []
+    assert check_ledger(engine, CODE, _quietly).findings == ()
     with engine.begin() as connection:
         connection.execute(facts.update().where(facts.c.position == 3).values(count=9))
         connection.execute(facts.delete().where(facts.c.position == 4))
         connection.execute(facts.update().where(facts.c.position == 10).values(position=11))
-    found = list(compare_facts(engine, CODE, _quietly))
-    assert [(one.position, one.column) for one in found] == [(3, "count"), (4, "*"), (10, "*"), (11, "*")]
+    found = check_ledger(engine, CODE, _quietly).findings
+    assert [(one.position, one.what) for one in found] == [
+        (3, "facts.count"),
+        (4, "facts.*"),
+        (10, "facts.*"),
+        (11, "facts.*"),
+    ]
     assert rebuild_facts(engine, CODE, _quietly) == 8
     with engine.connect() as connection:
         assert connection.execute(facts.select().order_by(facts.c.position)).all() == live

@@ -1,0 +1,1 @@
+"""What an auditor is given: the entries as they are kept, and the proofs that they are in the ledger."""
