@@ -7,15 +7,20 @@ first file is stored.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
+from typing import Final
 
 from sqlalchemy import Engine
 
 from api.settings import Settings
+from ledger.evidence.master_key import read_master_key
 from ledger.evidence.opening import open_store, open_vault
 from ledger.evidence.vault import EvidenceVault
 from ledger.signing import LedgerProofs
+
+
+_LEFT_BEHIND: Final = timedelta(days=1)
 
 
 class Custody:
@@ -50,3 +55,8 @@ class Custody:
     def finish_erasures(self, code: str, now: datetime) -> None:
         """Destroy the files whose erasure stands in the ledger and is not finished: after an approval, or a crash."""
         self.evidence.finish_erasures(code, now)
+
+    def sweep(self, now: datetime) -> None:
+        """Remove what uploads left behind that were cut short long ago; makes no key where nothing was ever stored."""
+        if read_master_key(self._settings.key_folder) is not None:
+            self.evidence.sweep(now, _LEFT_BEHIND)

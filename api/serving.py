@@ -72,6 +72,7 @@ def _prepare(jurisdictions: Jurisdictions, edge: Edge) -> None:
         edge.custody.proofs(code).check_continuation()
         if unfinished_erasures(jurisdictions.engine, code):
             edge.finish_erasures(code)
+    edge.custody.sweep(edge.clock())
     first = edge.access.first_administrator()
     if first is not None:
         sys.stderr.write(

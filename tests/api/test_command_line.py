@@ -89,7 +89,7 @@ def test_units_and_schemes_of_a_year(run: Run, tmp_path: Path) -> None:
         (("rank", *WHERE, "--database", "postgresql://127.0.0.1:1/x"), "database-unavailable"),
         (("rank", *WHERE, "--database", "sqlite:////dev/null/x/ledger.db"), "not-accessible"),
         (("serve", "--port", "99999"), "field-invalid"),
-        (("serve", "--host", "0.0.0.0"), "host-not-loopback"),  # noqa: S104  # that it is refused is the point
+        (("serve", "--host", "0.0.0.0"), "tls-needed"),  # noqa: S104  # that it is refused is the point
         (("scheme", "validate", "nowhere-2021"), "scheme-not-readable"),
         (("replay", "nowhere.json"), "case-not-readable"),
         (("import", "nowhere.jsonl", *WHERE), "unknown-jurisdiction"),

@@ -1,20 +1,30 @@
-"""The command that serves: one line on standard output, loopback only, an orderly end."""
+"""A real server process: how it starts, refuses to start, and ends."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
+import sqlite3
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from httpx2 import Client
 
 from ledger.database import open_engine
 from ledger.recorder import LedgerRecorder
+from tests.api.accounts import bearer, office, token_of
 from tests.api.county import HERE, YEAR, observation
 
 COMMAND = str(Path(sys.executable).with_name("mingzhang"))
@@ -34,22 +44,41 @@ class Server:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    environment = os.environ | {"MINGZHANG_DATABASE_URL": f"sqlite:///{tmp_path / 'data' / 'ledger.db'}"}
-    with (tmp_path / "log").open("w") as log:
+    with started(tmp_path) as server:
+        yield server
+
+
+@contextmanager
+def started(folder: Path, **settings: str) -> Iterator[Server]:
+    """A server on the folder's database; its address is empty where it did not start."""
+    stated = {"MINGZHANG_DATABASE_URL": f"sqlite:///{folder / 'data' / 'ledger.db'}", **settings}
+    with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [COMMAND, "serve", "--port", "0"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+            [COMMAND, "serve", "--port", "0"],
+            cwd=folder,
+            env=os.environ | stated,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
         )
     assert process.stdout is not None
     try:
-        yield Server(process, process.stdout.readline().rstrip("\n"), tmp_path)
+        yield Server(process, process.stdout.readline().rstrip("\n"), folder)
     finally:
         process.kill()
         process.communicate(timeout=SECONDS)
 
 
+def office_token(server: Server) -> dict[str, str]:
+    engine = open_engine(server.database_url)
+    token = token_of(engine, lambda: datetime.now(UTC), "考核办", office("360982"))
+    engine.dispose()
+    return bearer(token)
+
+
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_a_real_server_serves_and_ends_in_order(server: Server, ending: signal.Signals) -> None:
-    with Client(base_url=server.address) as client:
+    with Client(base_url=server.address, headers=office_token(server)) as client:
         opened = client.post(f"{HERE}/years", json={"scheme": "zhangshu-2021"}, headers={"Idempotency-Key": "open"})
         recorded = client.post(f"{YEAR}/observations", json=observation(), headers={"Idempotency-Key": "one"})
         header = {"Idempotency-Key": "two", "Content-Type": "application/json"}
@@ -66,7 +95,7 @@ def test_a_real_server_serves_and_ends_in_order(server: Server, ending: signal.S
     assert elsewhere.headers["x-request-id"]
     assert (server.process.returncode, rest) == (0, "")
     log = (server.folder / "log").read_text("utf-8")
-    assert "no access control yet" in log
+    assert "one-time password" in log
     assert "Traceback" not in log
     engine = open_engine(server.database_url)
     assert LedgerRecorder(engine, "360982").head().size == 3
@@ -74,14 +103,14 @@ def test_a_real_server_serves_and_ends_in_order(server: Server, ending: signal.S
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.1", "example.com", "::"])  # noqa: S104  # refused is what they are
-def test_a_host_that_is_not_loopback_is_refused(tmp_path: Path, host: str) -> None:
+def test_a_host_that_is_not_loopback_needs_tls(tmp_path: Path, host: str) -> None:
     environment = os.environ | {"MINGZHANG_DATABASE_URL": f"sqlite:///{tmp_path / 'ledger.db'}"}
     refused = subprocess.run(
         [COMMAND, "serve", "--host", host, "--port", "0"], env=environment, capture_output=True, text=True, check=False
     )
 
     assert refused.returncode == 2
-    assert "host-not-loopback" in refused.stderr
+    assert "tls-needed" in refused.stderr
     assert refused.stdout == ""
     assert not (tmp_path / "ledger.db").exists()
 
@@ -93,3 +122,75 @@ def test_a_port_that_is_taken_is_refused(server: Server) -> None:
 
     assert refused.returncode == 2
     assert "port-not-free" in refused.stderr
+
+
+def test_the_first_start_makes_an_administrator_who_has_to_choose_a_password(server: Server) -> None:
+    log = (server.folder / "log").read_text("utf-8")
+    found = re.search(r"account '(\w+)', one-time password '([^']+)'", log)
+    assert found is not None
+    with Client(base_url=server.address) as client:
+        signed_in = client.post("/api/v1/session", json={"name": found[1], "password": found[2]})
+        cookie = {"Cookie": signed_in.headers["set-cookie"].partition(";")[0]}
+        before = client.get("/api/v1/accounts", headers=cookie)
+        body = {"old": found[2], "new": "第一个管理员的口令-2026"}
+        changed = client.post("/api/v1/session/password", json=body, headers=cookie)
+        cookie = {"Cookie": changed.headers["set-cookie"].partition(";")[0]}
+        after = client.get("/api/v1/accounts", headers=cookie)
+
+    assert (signed_in.status_code, signed_in.json()["must_change"]) == (200, True)
+    assert (before.status_code, changed.status_code, after.status_code) == (403, 200, 200)
+    flags = {one.strip() for one in changed.headers["set-cookie"].split(";")[1:]}
+    assert {"HttpOnly", "Secure", "SameSite=strict", "Path=/"} <= flags
+    with started(server.folder) as again:
+        assert again.address
+    assert "one-time password" not in (server.folder / "log").read_text("utf-8")
+
+
+def test_an_older_copy_is_not_served_where_a_newer_checkpoint_was_signed(tmp_path: Path) -> None:
+    with started(tmp_path) as server, Client(base_url=server.address, headers=office_token(server)) as client:
+        client.post(f"{HERE}/years", json={"scheme": "zhangshu-2021"}, headers={"Idempotency-Key": "open"})
+        with sqlite3.connect(tmp_path / "data" / "ledger.db") as now, sqlite3.connect(tmp_path / "older.db") as older:
+            now.backup(older)
+        client.post(f"{YEAR}/observations", json=observation(), headers={"Idempotency-Key": "one"})
+        signed = client.get(f"{HERE}/checkpoint")
+        assert signed.text.splitlines()[1] == "3"
+    for file in (tmp_path / "data").glob("ledger.db*"):
+        file.unlink()
+    (tmp_path / "older.db").rename(tmp_path / "data" / "ledger.db")
+
+    with started(tmp_path) as server:
+        assert (server.address, server.process.wait(SECONDS)) == ("", 2)
+    assert "checkpoint-not-consistent" in (tmp_path / "log").read_text("utf-8")
+
+
+def test_with_a_certificate_the_server_speaks_tls(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    stated = {"MINGZHANG_TLS_CERTIFICATE": str(certificate), "MINGZHANG_TLS_KEY": str(key)}
+    with started(tmp_path, **stated) as server:
+        assert server.address.startswith("https://127.0.0.1:")
+        with Client(base_url=server.address, verify=ssl.create_default_context(cafile=certificate)) as client:
+            assert client.get("/health/live").json() == {"status": "ok"}
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mingzhang")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / "server.crt", folder / "server.key"
+    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    files[1].write_bytes(private)
+    return files
