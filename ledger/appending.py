@@ -168,8 +168,10 @@ class Appending(Application[UUID]):
             return build
 
         def propose(moment: datetime) -> Append:
-            build(moment)
-            event = self._proposal(attempt, moment, action, wish, year, about)
+            # A year's own stream moves with every unit and release; what that means for the wish is decided anew.
+            years = {self.stream("year", known) for known in tuple(self._years)}
+            decided_on = {one: version for one, version in build(moment).expects.items() if one not in years}
+            event = self._proposal(attempt, moment, action, wish, year, about, decided_on)
             return Append([event], {event.originator_id: 0})
 
         return propose
@@ -182,6 +184,7 @@ class Appending(Application[UUID]):
         wish: Value,
         year: int | None,
         about: UUID | None,
+        decided_on: Mapping[UUID, int],
         at: int = 0,
     ) -> ProposalMade:
         return ProposalMade(
@@ -190,6 +193,7 @@ class Appending(Application[UUID]):
             action=action,
             year=year,
             about=about,
+            depends={stream: version for stream, version in decided_on.items() if version},
             content=wish.model_dump(mode="json", exclude_none=True),
         )
 
@@ -248,13 +252,13 @@ class Appending(Application[UUID]):
         def prepare() -> Request:
             moment = max(attempt.now, self._last)
             append = build(moment)
-            self._refuse_unknown_files(append.events)
+            files = self._refuse_unknown_files(append.events)
+            # Its erasure may stand right before this, in the same transaction.
+            expects = {**append.expects, **{self.stream("evidence", file): 0 for file in files}}
             stored = [self.mapper.to_stored_event(event) for event in append.events]
             recorded.extend(zip(stored, append.events, strict=True))
             self._last = moment
-            return Request(
-                stored, microseconds(moment), idempotency, append.expects, append.documents, append.expected_size
-            )
+            return Request(stored, microseconds(moment), idempotency, expects, append.documents, append.expected_size)
 
         positions = self.ledger_recorder.submit_prepared(prepare).result()
         return [
@@ -262,11 +266,12 @@ class Appending(Application[UUID]):
             for position, (stored, event) in zip(positions, recorded, strict=True)
         ]
 
-    def _refuse_unknown_files(self, events: Sequence[Event]) -> None:
-        """Refuse evidence that names a file which is not stored, or was erased: an event is written after its files."""
-        named = {bytes.fromhex(file): None for event in events for file in _named_files(event)}
+    def _refuse_unknown_files(self, events: Sequence[Event]) -> list[str]:
+        """Return the files that evidence names; refuses one not stored, or erased: an event is written after them."""
+        named = list(dict.fromkeys(file for event in events for file in _named_files(event)))
         if named:
-            self._refuse_unstored(list(named))
+            self._refuse_unstored([bytes.fromhex(file) for file in named])
+        return named
 
     def _refuse_unstored(self, commitments: Sequence[bytes]) -> None:
         columns = evidence_files.c

@@ -219,6 +219,7 @@ PROPOSED: Final[Mapping[ProposedAction, type[Value]]] = {
     "observe": Observe,
     "amend": Amend,
     "void": Void,
+    "rectify": Rectify,
     "decide_appeal": DecideAppeal,
     "decide_claim": DecideClaim,
     "erase_evidence": EraseEvidence,

@@ -20,6 +20,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from ledger.rejection import rejected
+
 BUSY_SECONDS: Final = 30
 """How long a SQLite connection waits for another process's lock before it gives up."""
 
@@ -44,13 +46,18 @@ def open_engine(url: str) -> Engine:
     except ArgumentError as error:
         raise DatabaseAddressError("not a database URL: expected sqlite:///FILE or postgresql://HOST/NAME") from error
     if address.get_backend_name() == "postgresql" and address.get_driver_name() == "psycopg":
-        return create_engine(address, pool_size=10, max_overflow=20, pool_pre_ping=True)
+        return create_engine(address, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
     if address.drivername != "sqlite" or address.database in (None, "", ":memory:"):
         shown = address.render_as_string(hide_password=True)
         raise DatabaseAddressError(f"{shown} cannot hold a ledger: expected sqlite:///FILE or postgresql://HOST/NAME")
-    # Named parameters let one form of a row serve both drivers.
+    # Named parameters let one form of a row serve both drivers. What is in them is for no log.
     engine = create_engine(
-        address, paramstyle="named", pool_size=10, max_overflow=20, connect_args={"timeout": BUSY_SECONDS}
+        address,
+        paramstyle="named",
+        pool_size=10,
+        max_overflow=20,
+        connect_args={"timeout": BUSY_SECONDS},
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -63,11 +70,19 @@ def for_writing(engine: Engine) -> Engine:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema up to date: all or nothing, and safe when several processes start at once."""
+    """Bring the schema up to date: all or nothing, and safe when several processes start at once.
+
+    Raises Rejection `database-newer` for a database that a newer version of this program migrated.
+    """
     with for_writing(engine).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         config = _configuration()
+        known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
+        newer = sorted(set(MigrationContext.configure(connection).get_current_heads()) - known)
+        if newer:
+            message = f"found the schema {newer[0]}, which this version does not know: run the version that made it"
+            raise rejected("database-newer", "database", message)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -94,6 +109,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
     _use_write_ahead_log(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What an erasure takes away shall not stay behind in free pages.
+    connection.execute("PRAGMA secure_delete = ON")
     # Streams and keys are random, so each event dirties pages of its own in their indexes. Copying pages back to the
     # file less often writes a page once that was dirtied many times.
     connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")

@@ -16,6 +16,7 @@ storage (`ledger.recorder`), permissions, clocks.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
@@ -118,6 +119,12 @@ class YearState:
         if found is not None:
             return found
         return next((unit for unit in self.units.values() if any(name == other for _, other in unit.names)), None)
+
+    def alike(self, name: str) -> Unit | None:
+        """Return the unit that has or had a name that differs from this in width, capitals or spaces at most."""
+        looks = _looks(name)
+        named = ((unit, other) for unit in self.units.values() for other in (unit.key, *(one for _, one in unit.names)))
+        return next((unit for unit, other in named if _looks(other) == looks), None)
 
     @property
     def keys_by_name(self) -> dict[str, str]:
@@ -302,7 +309,7 @@ def decide_join(state: YearState, name: str, group: str, on: date) -> None:
     _day_of_year(state, on)
     if group not in state.groups:
         raise rejected("unknown-group", "group", f"found {group!r}, expected one of {', '.join(state.groups)}")
-    if state.unit(name) is not None:
+    if state.alike(name) is not None:
         raise _name_taken(state, name, "unit")
 
 
@@ -325,7 +332,7 @@ def decide_rename(state: YearState, name: str, new_name: str, on: date) -> str:
     """
     _day_of_year(state, on)
     unit = known_unit(state, name)
-    bearer = state.unit(new_name)
+    bearer = state.alike(new_name)
     if bearer is not None and bearer.key != unit.key:
         raise _name_taken(state, new_name, "name")
     if unit.name_on(on) == new_name:
@@ -388,6 +395,10 @@ def known_unit(state: YearState, name: str) -> Unit:
 
 def _name_taken(state: YearState, name: str, where: str) -> Rejection:
     return rejected("unit-name-taken", where, f"{name!r} is the name of a unit of the year {state.year}")
+
+
+def _looks(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _day_of_year(state: YearState, day: date) -> None:

@@ -24,13 +24,17 @@ MOST_EVIDENCE = 50
 MOST_NAMED = 100
 """Most observations, and most indicators, that one appeal names."""
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# Default_Ignorable_Code_Point of Unicode beyond these categories: joiners, fillers, variation selectors.
+_IGNORED = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def _single_line(text: str) -> str:
     """Take a name only as people see it: two names that look alike are then the same name."""
     # Most names are printable, and that is known without a look at each character.
     hidden = not text.isprintable() and any(unicodedata.category(character) in _INVISIBLE for character in text)
-    if not text or text != text.strip() or hidden:
+    if not text or text != text.strip() or hidden or _IGNORED.search(text):
         raise ValueError("a text on one line that is not blank, without outer spaces, control or invisible characters")
     return text
 
@@ -60,7 +64,7 @@ DocumentType = Literal["text/plain", "application/pdf"]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Position = Annotated[int, Field(ge=0, le=LARGEST_INTEGER, strict=True)]
 PersonId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-ProposedAction = Literal["observe", "amend", "void", "decide_appeal", "decide_claim", "erase_evidence"]
+ProposedAction = Literal["observe", "amend", "void", "rectify", "decide_appeal", "decide_claim", "erase_evidence"]
 Attributes = dict[str, str | Annotated[int, Field(strict=True)] | list[str]]
 
 
@@ -313,6 +317,7 @@ class AppealFiled(OfYear):
     indicators: Annotated[tuple[Text, ...], Field(max_length=MOST_NAMED)] = ()
     grounds: LongText
     evidence: SomeEvidence = ()
+    person: PersonId | None = None
 
 
 class Ordered(Value):
@@ -343,6 +348,7 @@ class ClaimFiled(OfYear):
     indicator: Text
     grounds: LongText
     evidence: SomeEvidence = ()
+    person: PersonId | None = None
 
 
 class ClaimDecided(OfYear):
@@ -407,7 +413,8 @@ class ProposalMade(Event):
     """Somebody wants recorded what takes effect only with a second person's approval.
 
     `content` is what is wished for, as `ledger.commands` reads it. `person` is a pseudonym of the human who proposes:
-    two accounts of one human have the same.
+    two accounts of one human have the same. `depends` are the streams that the wish was decided on, with their
+    versions: once one of them has moved, what would be recorded is not what was proposed.
     """
 
     wire = "proposal.made/1"
@@ -415,6 +422,7 @@ class ProposalMade(Event):
     action: ProposedAction
     year: Year | None = None
     about: UUID | None = None
+    depends: dict[UUID, Count] = Field(default_factory=dict)
     content: dict[str, Any]
 
 

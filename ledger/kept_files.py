@@ -23,21 +23,26 @@ def locked(path: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def put_in_place(path: Path, data: bytes) -> None:
-    """Make a file, readable by its owner only, hold the data; after a power cut it is there whole, old or new.
+def put_in_place(path: Path, data: bytes, mode: int = _PRIVATE) -> None:
+    """Make a file of that mode hold the data; after a power cut it is there whole, old or new.
 
     Whoever calls holds a lock against others that write it. Raises OSError, and leaves the old file then.
     """
     written = path.with_name(f"{path.name}.new")
     # One left behind by a crash was never in place.
     written.unlink(missing_ok=True)
-    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb") as file:
+    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     written.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    synced(path.parent)
+
+
+def synced(folder: Path) -> None:
+    """Return once the names in a folder outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -10,7 +10,15 @@ from uuid import UUID
 from ledger.appending import Append, Appending, Build
 from ledger.commands import Amend, Attempt, Observe, Receipt, Rectify, Void
 from ledger.decisions import YearState, decide_amend, decide_observe, decide_rectify, decide_void
-from ledger.events import ObservationAmended, ObservationObserved, ObservationRectified, ObservationVoided, Reading
+from ledger.events import (
+    ObservationAmended,
+    ObservationObserved,
+    ObservationRectified,
+    ObservationVoided,
+    ProposedAction,
+    Reading,
+    Value,
+)
 from ledger.rejection import Refusal, Rejection, rejected
 
 MOST_OBSERVATIONS: Final = 5_000
@@ -27,18 +35,19 @@ class ObservationCommands(Appending):
         return self._append(attempt, ("observe", year, *observations), self._observing(attempt, year, observations))
 
     def amend(self, attempt: Attempt, observation: UUID, wish: Amend) -> list[Receipt]:
-        """Record a correction of an observation; proposed, where the old or the new reading needs a second person."""
+        """Record a correction of an observation.
+
+        It is proposed where the old or the new reading needs a second person, and where it reads as another kind of
+        fact or of another unit: then the fact that was said does not count any more, as after a void.
+        """
         build = self._amending(attempt, observation, wish)
-        propose = self._proposing(attempt, "amend", wish, build, about=observation)
+        replaced = wish.changes.unit is not None or wish.changes.kind is not None
 
-        def choose(moment: datetime) -> Append:
-            recorded = build(moment)
-            state = self.observation(observation)
-            year = self._known_year(state.year)
-            readings = (state.reading, wish.changes.applied_to(state.reading))
-            return propose(moment) if any(self._admission.weighs(year, one) for one in readings) else recorded
+        def weighs(year: YearState, reading: Reading) -> bool:
+            readings = (reading, wish.changes.applied_to(reading))
+            return replaced or any(self._admission.weighs(year, one) for one in readings)
 
-        chosen = build if attempt.person is None else choose
+        chosen = self._choosing(attempt, "amend", observation, wish, build, weighs)
         return self._append(attempt, ("amend", observation, wish), chosen)
 
     def void(self, attempt: Attempt, observation: UUID, wish: Void) -> list[Receipt]:
@@ -47,8 +56,33 @@ class ObservationCommands(Appending):
         return self._append(attempt, ("void", observation, wish), build)
 
     def rectify(self, attempt: Attempt, observation: UUID, wish: Rectify) -> list[Receipt]:
-        """Record that the unit has put the matter right."""
+        """Record that the unit has put the matter right; proposed, where the reading needs a second person."""
+        build = self._rectifying(attempt, observation, wish)
+        chosen = self._choosing(attempt, "rectify", observation, wish, build, self._admission.weighs)
+        return self._append(attempt, ("rectify", observation, wish), chosen)
 
+    def _choosing(
+        self,
+        attempt: Attempt,
+        action: ProposedAction,
+        observation: UUID,
+        wish: Value,
+        build: Build,
+        weighs: Callable[[YearState, Reading], bool],
+    ) -> Build:
+        """Return what records the wish, or proposes it where a signed-in person's wish weighs."""
+        if attempt.person is None:
+            return build
+        propose = self._proposing(attempt, action, wish, build, about=observation)
+
+        def choose(moment: datetime) -> Append:
+            recorded = build(moment)
+            state = self.observation(observation)
+            return propose(moment) if weighs(self._known_year(state.year), state.reading) else recorded
+
+        return choose
+
+    def _rectifying(self, attempt: Attempt, observation: UUID, wish: Rectify) -> Build:
         def build(moment: datetime) -> Append:
             state = self.observation(observation)
             year = self._open_year(state.year)
@@ -62,14 +96,18 @@ class ObservationCommands(Appending):
             )
             return Append([event], {self.stream("year", state.year): year.version, observation: state.version})
 
-        return self._append(attempt, ("rectify", observation, wish), build)
+        return build
+
+    def check_observation(self, year: int, wish: Observe) -> None:
+        """Refuse what `observe` would refuse, and record nothing."""
+        self._reading(self._open_year(year), wish)
 
     def _observing(self, attempt: Attempt, year: int, observations: Sequence[Observe]) -> Build:
         def build(moment: datetime) -> Append:
             state = self._open_year(year)
             readings = self._admitted(state, observations)
             events = [
-                self._proposal(attempt, moment, "observe", wish, year, None, at)
+                self._proposal(attempt, moment, "observe", wish, year, None, {}, at)
                 if attempt.person is not None and self._admission.weighs(state, reading)
                 else ObservationObserved.model_construct(
                     **self._head(self.stream("observation", attempt.key, at), 1, moment, attempt),
@@ -115,10 +153,6 @@ class ObservationCommands(Appending):
             return Append([event], {self.stream("year", state.year): year.version, observation: state.version})
 
         return build
-
-    def check_observation(self, year: int, wish: Observe) -> None:
-        """Refuse what `observe` would refuse, and record nothing."""
-        self._reading(self._open_year(year), wish)
 
     def _open_year(self, year: int) -> YearState:
         """The year as this process knows it; refuses one that is closed."""

@@ -57,6 +57,7 @@ from ledger.proceedings import (
     decide_step,
     fold_proceeding,
     refuse_action,
+    refuse_own,
 )
 from ledger.rejection import Refusal, Rejection, rejected
 
@@ -96,7 +97,8 @@ class ProceedingCommands(Appending):
             disputed = self._observations(places)
             today = local_day(moment)
             unit = decide_appeal_filing(state, wish.unit, disputed, wish.indicators, today, self._admission)
-            event = AppealFiled(**self._head(stream, 1, moment, attempt), year=year, **{**dict(wish), "unit": unit})
+            head = self._head(stream, 1, moment, attempt)
+            event = AppealFiled(**head, year=year, person=attempt.person, **{**dict(wish), "unit": unit})
             return Append([event], {stream: 0, **self._expects(state, disputed)})
 
         return self._append(attempt, ("appeal", year, wish), build)
@@ -108,7 +110,8 @@ class ProceedingCommands(Appending):
             state = self._known_year(year)
             unit = decide_claim_filing(state, wish.unit, wish.indicator, local_day(moment), self._admission)
             stream = self._next_claim(year, unit, wish.indicator)
-            event = ClaimFiled(**self._head(stream, 1, moment, attempt), year=year, **{**dict(wish), "unit": unit})
+            head = self._head(stream, 1, moment, attempt)
+            event = ClaimFiled(**head, year=year, person=attempt.person, **{**dict(wish), "unit": unit})
             return Append([event], {stream: 0, **self._expects(state, {})})
 
         return self._append(attempt, ("claim", year, wish), build)
@@ -144,6 +147,7 @@ class ProceedingCommands(Appending):
         def build(moment: datetime) -> Append:
             state = self.proceeding(year, "appeal", identifier)
             refuse_action(state, "decide")
+            refuse_own(state, attempt.person)
             known = self._known_year(year)
             about = {_about(order): f"orders[{at}]" for at, order in enumerate(wish.orders)}
             concerned = self._observations({one: place for one, place in about.items() if one is not None})
@@ -174,6 +178,7 @@ class ProceedingCommands(Appending):
         def build(moment: datetime) -> Append:
             state = self.proceeding(year, "claim", identifier)
             refuse_action(state, "decide")
+            refuse_own(state, attempt.person)
             event = ClaimDecided(
                 **self._head(identifier, state.version + 1, moment, attempt),
                 year=year,

@@ -86,6 +86,7 @@ class ProceedingState:
 
     `unit` is the unit's key; a claim has exactly one indicator and no observation. `since` is when the term to decide
     began: the filing, or the latest completion. `outcome` is that of a decided one; a claim is `granted` or `refused`.
+    `person` is who filed it, where that was a signed-in human.
     """
 
     id: UUID
@@ -98,6 +99,7 @@ class ProceedingState:
     version: int = 1
     status: Status = "filed"
     outcome: Result | None = None
+    person: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -116,10 +118,13 @@ def fold_proceeding(state: ProceedingState | None, event: Event) -> ProceedingSt
     match event:
         case AppealFiled():
             about = (event.observations, event.indicators)
-            return ProceedingState(stream, "appeal", event.year, event.unit, *about, event.recorded_at)
+            return ProceedingState(
+                stream, "appeal", event.year, event.unit, *about, event.recorded_at, person=event.person
+            )
         case ClaimFiled():
-            about = ((), (event.indicator,))
-            return ProceedingState(stream, "claim", event.year, event.unit, *about, event.recorded_at)
+            return ProceedingState(
+                stream, "claim", event.year, event.unit, (), (event.indicator,), event.recorded_at, person=event.person
+            )
         case _:
             pass
     if state is None:
@@ -160,6 +165,13 @@ def refuse_action(state: ProceedingState, action: Action) -> None:
         raise rejected(f"{state.kind}-{state.status}", state.kind, message)
     message = f"found {action!r}, but the {state.kind} is {state.status}; possible now: {', '.join(possible)}"
     raise rejected(f"{state.kind}-step", state.kind, message)
+
+
+def refuse_own(state: ProceedingState, person: str | None) -> None:
+    """Refuse whoever filed it a part in its decision, from whatever account."""
+    if person is not None and person == state.person:
+        message = f"whoever filed the {state.kind} has no part in its decision; another person has to"
+        raise rejected("approval-own", state.kind, message)
 
 
 def decide_appeal_filing(

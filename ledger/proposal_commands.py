@@ -12,6 +12,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from ledger.appending import Append, Build
+from ledger.canonical import LARGEST_INTEGER
 from ledger.commands import PROPOSED, Attempt, EraseEvidence, Receipt
 from ledger.events import (
     Event,
@@ -24,7 +25,8 @@ from ledger.events import (
 from ledger.merkle import leaf_hash
 from ledger.observation_commands import ObservationCommands
 from ledger.proceeding_commands import ProceedingCommands
-from ledger.proposals import ProposalState, decide_approval, decide_declining, fold_proposal
+from ledger.proceedings import Kind, refuse_own
+from ledger.proposals import ProposalState, decide_approval, decide_declining, fold_proposal, refuse_outdated
 from ledger.rejection import rejected
 
 
@@ -52,7 +54,11 @@ class ProposalCommands(ObservationCommands, ProceedingCommands):
         def build(moment: datetime) -> Append:
             state = self.proposal(identifier)
             person = decide_approval(state, attempt.person, proposed)
+            if state.action in ("decide_appeal", "decide_claim"):
+                kind: Kind = "appeal" if state.action == "decide_appeal" else "claim"
+                refuse_own(self.proceeding(cast("int", state.year), kind, cast("UUID", state.about)), person)
             recorded = self._carrying_out(state, attempt)(moment)
+            refuse_outdated(state, recorded.expects)
             event = ProposalApproved(
                 **self._head(identifier, state.version + 1, moment, attempt),
                 person=person,
@@ -63,12 +69,12 @@ class ProposalCommands(ObservationCommands, ProceedingCommands):
 
         return self._append(attempt, ("approve", identifier, proposed), build)
 
-    def decline(self, attempt: Attempt, identifier: UUID, reason: str) -> list[Receipt]:
-        """Decline the proposal, or withdraw it where it is one's own."""
+    def decline(self, attempt: Attempt, identifier: UUID, reason: str, *, own_only: bool = False) -> list[Receipt]:
+        """Decline the proposal, or withdraw it where it is one's own; `own_only` refuses that of another person."""
 
         def build(moment: datetime) -> Append:
             state = self.proposal(identifier)
-            person = decide_declining(state, attempt.person)
+            person = decide_declining(state, attempt.person, own_only=own_only)
             head = self._head(identifier, state.version + 1, moment, attempt)
             return Append([ProposalDeclined(**head, person=person, reason=reason)], {identifier: state.version})
 
@@ -79,8 +85,23 @@ class ProposalCommands(ObservationCommands, ProceedingCommands):
         if attempt.person is None:
             message = "erasing evidence takes two signed-in persons; sign in, or give a token"
             raise rejected("approval-needs-person", "evidence", message)
-        build = self._proposing(attempt, "erase_evidence", wish, self._erasing(attempt, wish))
+        propose = self._proposing(attempt, "erase_evidence", wish, self._erasing(attempt, wish))
+
+        def build(moment: datetime) -> Append:
+            self._refuse_proposed(wish.commitment)
+            return propose(moment)
+
         return self._append(attempt, ("erase", wish), build)
+
+    def _refuse_proposed(self, commitment: str) -> None:
+        topics = [ProposalMade.wire]
+        for stored in self.ledger_recorder.select_notifications(None, LARGEST_INTEGER, topics=topics):
+            made = cast("ProposalMade", self.mapper.to_domain_event(stored))
+            if made.action != "erase_evidence" or made.content["commitment"] != commitment:
+                continue
+            if self.proposal(made.originator_id).status == "open":
+                message = f"its erasure waits for a second person: approve or decline the proposal {made.originator_id}"
+                raise rejected("erasure-proposed", "file", message)
 
     def _erasing(self, attempt: Attempt, wish: EraseEvidence) -> Build:
         stream = self.stream("evidence", wish.commitment)
@@ -103,6 +124,7 @@ class ProposalCommands(ObservationCommands, ProceedingCommands):
             "observe": lambda: self._observing(acting, year, [wish]),
             "amend": lambda: self._amending(acting, about, wish),
             "void": lambda: self._voiding(acting, about, wish),
+            "rectify": lambda: self._rectifying(acting, about, wish),
             "decide_appeal": lambda: self._deciding_appeal(acting, year, about, wish),
             "decide_claim": lambda: self._deciding_claim(acting, year, about, wish),
             "erase_evidence": lambda: self._erasing(acting, wish),

@@ -4,8 +4,9 @@ Rules kept here:
 
 1. proposed → approved or declined; nothing follows either.
 2. Who approves is another human than the one who proposed, whatever accounts they use.
-3. Who approves names the hash of the proposal's exact bytes as a leaf of the tree: what is approved is what was seen.
-4. A proposal is declined by another person, or withdrawn by whoever made it; both need a reason.
+3. What a wish was decided on has not moved since: an approval is of what comes about, not of words alone.
+4. Who approves names the hash of the proposal's exact bytes as a leaf of the tree: what is approved is what was seen.
+5. A proposal is declined by another person, or withdrawn by whoever made it; both need a reason.
 
 Which wishes have to be proposed is asked of the year's scheme (`Admission.weighs`) or follows from what they are: a
 void, a decision, an erasure. What an approved proposal records is decided anew when it is approved; see
@@ -14,6 +15,7 @@ void, a decision, an erasure. What an approved proposal records is decided anew 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -33,6 +35,7 @@ class ProposalState:
     action: ProposedAction
     year: int | None
     about: UUID | None
+    depends: Mapping[UUID, int]
     content: dict[str, Any]
     actor: str
     person: str
@@ -50,6 +53,7 @@ def fold_proposal(state: ProposalState | None, event: Event, leaf_hash: str) -> 
             action=event.action,
             year=event.year,
             about=event.about,
+            depends=event.depends,
             content=event.content,
             actor=event.actor,
             person=event.person,
@@ -81,10 +85,22 @@ def decide_approval(state: ProposalState, person: str | None, leaf_hash: str) ->
     return approving
 
 
-def decide_declining(state: ProposalState, person: str | None) -> str:
-    """Return the person who declines or withdraws; refuses what has ended."""
+def refuse_outdated(state: ProposalState, decided_on: Mapping[UUID, int]) -> None:
+    """Refuse what would be decided on another state than it was proposed on."""
+    moved = sorted(str(stream) for stream, version in state.depends.items() if decided_on.get(stream) != version)
+    if moved:
+        message = f"what it is about has changed since it was proposed ({', '.join(moved)}); decline it, propose again"
+        raise rejected("proposal-outdated", "proposal", message)
+
+
+def decide_declining(state: ProposalState, person: str | None, *, own_only: bool) -> str:
+    """Return the person who declines or withdraws; refuses what has ended, and with `own_only` what others proposed."""
     _refuse_ended(state)
-    return _somebody(person)
+    declining = _somebody(person)
+    if own_only and declining != state.person:
+        message = "your account may withdraw what you proposed yourself; those who may approve it may decline it"
+        raise rejected("decline-own-only", "proposal", message)
+    return declining
 
 
 def _somebody(person: str | None) -> str:

@@ -1,9 +1,9 @@
 """The recorder of one ledger in SQLite or PostgreSQL.
 
 Rules kept here: every append holds the lock of its ledger's row from its first read to its commit, so that positions
-are dense and become visible in their order; one transaction holds events, keys, documents, facts and the new head;
-nothing is reported before the commit returned. `ledger.appends` decides what an append puts into the ledger,
-`ledger.groups` which requests share a transaction.
+are dense and become visible in their order; one transaction holds events, keys, documents, facts and the new head, and
+takes the key of a file with the event that erases it; nothing is reported before the commit returned. `ledger.appends`
+decides what an append puts into the ledger, `ledger.groups` which requests share a transaction.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from ledger.appends import (
     stream_of,
 )
 from ledger.database import for_writing
+from ledger.evidence.erasures import erase_rows, erased_files
 from ledger.groups import GroupCommit, Prepare
 from ledger.merkle import Edge
 from ledger.rejection import rejected
@@ -277,6 +278,7 @@ class LedgerRecorder(ApplicationRecorder):
             _SET_HEAD,
             {"of": self.ledger, "size": head.size, "last_recorded_at": batch.last, "edge": head.edge.to_bytes()},
         )
+        erase_rows(connection, self.ledger, erased_files(batch.event_rows))
         if self._derive is not None:
             rows: list[Values] = [
                 {**_NO_FACT, **row, "ledger": self.ledger} for row in self._derive(batch.notifications())

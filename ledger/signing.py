@@ -3,7 +3,8 @@
 Rules kept here:
 
 1. Nothing is signed that is not a continuation of what was signed last. That checkpoint is kept in the key folder,
-   apart from the database, and is on the disk before the note is given to anybody.
+   apart from the database, and is on the disk before the note is given to anybody. So is the one cosigned last, which
+   this key signed too: both must be continued, so that taking one away allows nothing.
 2. One process signs at a time: a lock file is held from the reading of the kept checkpoint to the writing of the next.
    The store is read after the kept checkpoint, so that it can only have grown since that was signed.
 3. One head has one note: a head that was signed is not signed again, the kept note is given again.
@@ -89,14 +90,14 @@ class LedgerProofs:
             # 1. The key, and what it signed last.
             key = self._files.made_key()
             note = self._files.kept_checkpoint(key.verifier)
-            # 2. The store, which must continue it.
-            head = self._continued_head(note)
+            cosigned = self._files.cosigned(key.verifier)
+            # 2. The store, which must continue both.
+            head = self._continued_head(note, cosigned)
             # 3. A new head is signed, and kept before anybody sees it.
             if note is None or _said(note) != head:
                 note = signed(head.text(), [key])
                 self._files.keep_checkpoint(note)
             # 4. The note, with its cosignatures.
-            cosigned = self._files.cosigned(key.verifier)
             return cosigned if cosigned is not None and _said(cosigned) == head else note
 
     def sealed(self, text: str) -> bytes:
@@ -117,9 +118,11 @@ class LedgerProofs:
         Raises Rejection as `checkpoint` does. A ledger of which nothing was signed passes.
         """
         key = self._files.key()
-        note = None if key is None else self._files.kept_checkpoint(key.verifier)
-        if note is not None:
-            self._continued_head(note)
+        if key is None:
+            return
+        notes = (self._files.kept_checkpoint(key.verifier), self._files.cosigned(key.verifier))
+        if any(notes):
+            self._continued_head(*notes)
 
     def keep_cosignatures(self, note: bytes) -> None:
         """Keep the cosignatures of a checkpoint that this ledger signed, beside those kept of the same one.
@@ -211,11 +214,12 @@ class LedgerProofs:
         tree = self._tree_of(size)
         return tiles.export_tiles(folder, note, verifier, tree, self._entries(tree, 1, size))
 
-    def _continued_head(self, note: bytes | None) -> Checkpoint:
-        """Return the store's head, which must continue the kept checkpoint, and agree with the store's entries."""
+    def _continued_head(self, *notes: bytes | None) -> Checkpoint:
+        """Return the store's head, which must continue the kept checkpoints, and agree with the store's entries."""
         tree, edge = self._read()
-        if note is not None:
-            _check_continuation(_said(note), tree)
+        for note in notes:
+            if note is not None:
+                _check_continuation(_said(note), tree)
         _check_head(self._code, tree, edge)
         return Checkpoint(self.origin, edge.size, edge.root())
 
@@ -297,9 +301,10 @@ class _KeyFiles:
                 self._check_permissions(file.fileno())
                 data = file.read()
         except FileNotFoundError:
-            if self._checkpoint.exists():
+            signed = next((path for path in (self._checkpoint, self._cosigned) if path.exists()), None)
+            if signed is not None:
                 message = (
-                    f"{self._key} is missing, but {self._checkpoint} says that checkpoints were signed with it; "
+                    f"{self._key} is missing, but {signed} says that checkpoints were signed with it; "
                     "restore the key from its backup"
                 )
                 raise rejected("signing-key-missing", "key", message) from None

@@ -90,7 +90,8 @@ evidence_files: Final = Table(
 )
 """Stored files by the commitment that events name them by; `object` is the SHA-256 of the encrypted file.
 
-The one table whose rows are changed: erasure by law takes the salt and the key, and sets the moment.
+Of the tables that keep what was said, the one whose rows are changed: erasure by law takes the salt and the key, and
+sets the moment.
 """
 
 facts: Final = Table(

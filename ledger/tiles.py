@@ -20,7 +20,10 @@ from ledger.trees import TILE_WIDTH, TreeHashes
 
 HIGHEST_LEVEL: Final = 63
 CHECKPOINT_PATH: Final = "checkpoint"
+LARGEST_NOTE: Final = 1_000_000
+"""Most bytes of a checkpoint with its signatures."""
 _LENGTH_FIELD: Final = 2
+_LARGEST_BUNDLE: Final = TILE_WIDTH * (_LENGTH_FIELD + LARGEST_EVENT)
 
 
 class TilesRejected(ValueError):
@@ -61,10 +64,12 @@ def entry_bundle(entries: Iterable[bytes]) -> bytes:
 
 
 def read_entry_bundle(data: bytes) -> list[bytes]:
-    """Return the entries of a bundle. Raises TilesRejected where it ends within one."""
+    """Return the entries of a bundle. Raises TilesRejected where it ends within one, or holds more than a bundle."""
     entries: list[bytes] = []
     start = 0
     while start < len(data):
+        if len(entries) == TILE_WIDTH:
+            raise TilesRejected(f"an entry bundle of {len(data)} bytes holds more than {TILE_WIDTH} entries")
         end = start + _LENGTH_FIELD + int.from_bytes(data[start : start + _LENGTH_FIELD])
         if start + _LENGTH_FIELD > len(data) or end > len(data):
             raise TilesRejected(f"an entry bundle of {len(data)} bytes ends within entry {len(entries) + 1}")
@@ -163,11 +168,11 @@ def _number(index: int, width: int) -> str:
 def _hashes(folder: Path, level: int, index: int, width: int) -> bytes:
     """Return the tile's hashes; a full tile stands in for a partial one that is there no more."""
     path = folder / tile_path(level, index, width)
-    data = _read(path)
+    data = _read(path, TILE_WIDTH * HASH_SIZE)
     expected = width * HASH_SIZE
     if data is None:
         path = folder / tile_path(level, index)
-        data = _read(path)
+        data = _read(path, TILE_WIDTH * HASH_SIZE)
         expected = TILE_WIDTH * HASH_SIZE
     if data is None or len(data) != expected:
         found = "is missing" if data is None else f"has {len(data)} bytes"
@@ -178,10 +183,10 @@ def _hashes(folder: Path, level: int, index: int, width: int) -> bytes:
 def _bundle(folder: Path, index: int, width: int) -> list[bytes]:
     """Return the entries of a bundle; a full bundle stands in for a partial one that is there no more."""
     path, expected = folder / entries_path(index, width), width
-    data = _read(path)
+    data = _read(path, width * (_LENGTH_FIELD + LARGEST_EVENT))
     if data is None:
         path, expected = folder / entries_path(index), TILE_WIDTH
-        data = _read(path)
+        data = _read(path, _LARGEST_BUNDLE)
     if data is None:
         raise TilesRejected(f"{path} is missing, expected {expected} entries")
     entries = read_entry_bundle(data)
@@ -203,15 +208,21 @@ def _split(hashes: bytes) -> list[bytes]:
     return [hashes[start : start + HASH_SIZE] for start in range(0, len(hashes), HASH_SIZE)]
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path, largest: int = LARGEST_NOTE) -> bytes | None:
+    """Return a file's bytes, None where there is none. Raises TilesRejected for one larger than it can be."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            # One byte more than is taken: a file is never read on only to find it too large.
+            data = file.read(largest + 1)
     except FileNotFoundError:
         return None
+    if len(data) > largest:
+        raise TilesRejected(f"{path} has more than {largest} bytes")
+    return data
 
 
 def _write_once(path: Path, data: bytes) -> None:
-    kept = _read(path)
+    kept = _read(path, _LARGEST_BUNDLE)
     if kept is None:
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, data)

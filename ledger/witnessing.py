@@ -141,6 +141,8 @@ class Witness:
             note = open_note(submission.note, keys)
         except NoteRejected as error:
             raise rejected("witness-signature", "checkpoint", str(error)) from None
+        if not checkpoint.size and checkpoint.root != EMPTY_ROOT:
+            raise _malformed(f"found the root {checkpoint.root.hex()} of no entries, expected {EMPTY_ROOT.hex()}")
         return checkpoint, note_bytes(note.text, note.signatures)
 
     def cosign(self, submission: Submission, seen: Checkpoint | None, timestamp: int) -> Cosigned:

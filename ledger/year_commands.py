@@ -154,16 +154,16 @@ class YearCommands(Appending):
 
         return self._append_turn(attempt, year, ("reopen", year, reason), build, {"reason": reason})
 
-    def release(self, attempt: Attempt, year: int, as_of: date, position: int, reason: str) -> list[Receipt]:
-        """Let units see their own scores as of the day, as they stand at the ledger's position."""
+    def release(self, attempt: Attempt, year: int, as_of: date, position: int | None, reason: str) -> list[Receipt]:
+        """Let units see their own scores as of the day, as they stand at the ledger's position; None is its end."""
 
         def build(state: YearState, head: Mapping[str, Any]) -> Event:
             decide_release(state, as_of)
             size = self.ledger_recorder.head().size
-            if not 1 <= position <= size:
+            if position is not None and not 1 <= position <= size:
                 message = f"found {position}, expected a position of the ledger from 1 to {size}"
                 raise rejected("unknown-position", "position", message)
-            return SheetsReleased(**head, year=year, as_of=as_of, position=position, reason=reason)
+            return SheetsReleased(**head, year=year, as_of=as_of, position=position or size, reason=reason)
 
         return self._append_turn(attempt, year, ("release", year, as_of, position, reason), build, {"reason": reason})
 

@@ -69,17 +69,13 @@ class SchemeAdmission:
             return False
         values = words.vocabulary.typed(reading.kind, _attributes(year, reading))
         said = Fact("", 0, unit.key, reading.kind, reading.occurred_on, reading.count, values)
-        facts = [said, replace(said, rectified_on=reading.occurred_on)]
-        if reading.kind in REQUEST_KINDS:
-            late: dict[str, AttributeValue] = {**values, "matter": "disclosure_request"}
-            facts.append(replace(said, kind="late_reply", attributes=late))
-        return any(_touches(row, fact, words) for fact in facts)
+        return any(_touches(row, fact, words) for fact in _with_derived(said))
 
     def weighs(self, year: YearState, reading: Reading) -> bool:
         """Whether a second person has to approve the reading: discretion, and what a veto or a forfeit looks at.
 
         A veto on several facts together counts each of them in; whether the fact was put right may decide, so both
-        are asked.
+        are asked, and so is the late reply that may be derived from a request.
         """
         if reading.kind == "discretion":
             return True
@@ -90,15 +86,12 @@ class SchemeAdmission:
             return False
         values = words.vocabulary.typed(reading.kind, _attributes(year, reading))
         said = Fact("", 0, unit.key, reading.kind, reading.occurred_on, reading.count, values)
+        facts = _with_derived(said)
         conditions: list[Selection] = [veto.when for veto in words.scheme.vetoes if isinstance(veto.when, VetoFacts)]
         conditions += [
             rule for row in group.indicators if row.applies(unit.key) for rule in row.rules if isinstance(rule, Forfeit)
         ]
-        return any(
-            condition.matching({fact.kind: [fact]})
-            for condition in conditions
-            for fact in (said, replace(said, rectified_on=reading.occurred_on))
-        )
+        return any(condition.matching({fact.kind: [fact]}) for condition in conditions for fact in facts)
 
     def term_end(self, start: date, working_days: int, before: date) -> date | None:
         """Return as `projections.proceedings.terms.term_end` does."""
@@ -121,6 +114,15 @@ def _attributes(year: YearState, reading: Reading) -> Mapping[str, object]:
     """Return what the reading says, a rater under its key."""
     rater = year.unit(str(reading.attributes["rater"])) if "rater" in reading.attributes else None
     return reading.attributes if rater is None else {**reading.attributes, "rater": rater.key}
+
+
+def _with_derived(said: Fact) -> list[Fact]:
+    """Return the fact, the same put right, and the late reply that may be derived from it."""
+    facts = [said, replace(said, rectified_on=said.occurred_on)]
+    if said.kind in REQUEST_KINDS:
+        late: dict[str, AttributeValue] = {**said.attributes, "matter": "disclosure_request"}
+        facts.append(replace(said, kind="late_reply", attributes=late))
+    return facts
 
 
 def _touches(row: Indicator, fact: Fact, words: _Words) -> bool:

@@ -262,14 +262,17 @@ class ReadingAnswer(Answer):
 
 
 class AmendmentAnswer(Answer):
-    """A correction: when, by whom, why, and how the observation read before and after it."""
+    """A correction: when, by whom, why, and how the observation read before and after it.
+
+    `before` and `after` are null where they are another unit's and the reader may not see those.
+    """
 
     observation: str
     recorded_at: datetime
     actor: str
     reason: str | None
-    before: ReadingAnswer
-    after: ReadingAnswer
+    before: ReadingAnswer | None
+    after: ReadingAnswer | None
     evidence: list[Evidence]
 
 
@@ -319,7 +322,10 @@ class EntryAnswer(Answer):
 
 
 class ObservationAnswer(Answer):
-    """An observation as it reads now, and everything that was said about it, oldest first."""
+    """An observation as it reads now, and everything that was said about it, oldest first.
+
+    `pending` are the proposals about it that wait for a second person: until then they change nothing.
+    """
 
     observation: str
     jurisdiction: str
@@ -328,6 +334,7 @@ class ObservationAnswer(Answer):
     version: int
     reading: ReadingAnswer
     rectified_on: date | None
+    pending: list[str]
     entries: list[EntryAnswer]
 
 

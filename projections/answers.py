@@ -45,6 +45,7 @@ from projections.answer_models import (
     YearAnswer,
     YearSheets,
 )
+from projections.own_sight import ratings_together, without_rater
 from projections.scheme_files import vocabulary
 from projections.years import FactEntry, YearView
 from schemes.exact import plain
@@ -54,6 +55,8 @@ from schemes.scheme import Indicator, Scheme, Stage, Veto
 from schemes.scoring import Effect, IndicatorScore
 from schemes.sheets import Sheet
 from schemes.subtotals import Subtotals
+
+_NOTHING: Mapping[str, Sequence[str]] = {}
 
 
 def sheet_answer(view: YearView, unit: Unit) -> SheetAnswer:
@@ -119,15 +122,20 @@ def history_answer(view: YearView, unit: Unit) -> HistoryAnswer:
         key=unit.key,
         group=unit.group,
         total=plain(history.total),
-        lines=[_line(view, line) for line in history.lines],
+        lines=[_line(view, line) for line in _lines(view, history.lines)],
         unscored=[_fact(view, fact) for fact in history.untouched],
         amendments=sorted(_amendments(view, unit), key=attrgetter("recorded_at")),
         voided=sorted(_voided(view, unit), key=attrgetter("recorded_at")),
     )
 
 
-def observation_answer(view: YearView, observation: str) -> ObservationAnswer:
-    """Return an observation of the year with all its entries; refuses one that is not known at the moment."""
+def observation_answer(
+    view: YearView, observation: str, pending: Mapping[str, Sequence[str]] = _NOTHING
+) -> ObservationAnswer:
+    """Return an observation of the year with all its entries; refuses one that is not known at the moment.
+
+    `pending` are the open proposals by what they are about.
+    """
     entries = view.entries_of(observation)
     if not entries:
         raise rejected("unknown-observation", "observation", f"no observation {observation} in {view.state.year}")
@@ -140,6 +148,7 @@ def observation_answer(view: YearView, observation: str) -> ObservationAnswer:
         version=len(entries),
         reading=_last_reading(entries),
         rectified_on=rectified[-1] if rectified else None,
+        pending=[*pending.get(observation, ())],
         entries=[_entry(view, entry) for entry in entries],
     )
 
@@ -315,6 +324,7 @@ def _place(view: YearView, unit: Unit, sheet: Sheet) -> PlaceAnswer:
 def _fact(view: YearView, fact: Fact) -> FactAnswer:
     derived = bool(fact.sources)
     said = [] if derived else view.entries_of(fact.id)
+    shown = fact if view.sight is None else without_rater(fact)
     return FactAnswer(
         observation=None if derived else fact.id,
         derived_from=list(fact.sources),
@@ -323,10 +333,14 @@ def _fact(view: YearView, fact: Fact) -> FactAnswer:
         label=_label(fact.kind),
         occurred_on=fact.occurred_on,
         count=fact.count,
-        attributes=_shown(fact.attributes),
+        attributes=_shown(shown.attributes),
         note=said[0].note if said else None,
         rectified_on=fact.rectified_on,
     )
+
+
+def _lines(view: YearView, lines: Sequence[HistoryLine]) -> Iterable[HistoryLine]:
+    return lines if view.sight is None else ratings_together(lines)
 
 
 def _line(view: YearView, line: HistoryLine) -> LineAnswer:
@@ -360,21 +374,20 @@ def _evidence_of(view: YearView, fact: Fact) -> list[Evidence]:
 def _amendments(view: YearView, unit: Unit) -> Iterator[AmendmentAnswer]:
     """The corrections that took a fact to the unit, away from it, or changed one of its own."""
     for entries in view.observations_of(unit):
-        before = entries[0].said.fact
-        for entry in entries[1:]:
-            after = entry.said.fact
-            if before is None or after is None:
-                continue
-            yield AmendmentAnswer(
-                observation=entry.observation,
-                recorded_at=entry.recorded_at,
-                actor=entry.actor,
-                reason=entry.reason,
-                before=_reading(before),
-                after=_reading(after),
-                evidence=_evidence(entry),
-            )
-            before = after
+        before = None
+        for entry in entries:
+            if entry.entry == "amend":
+                yield AmendmentAnswer(
+                    observation=entry.observation,
+                    recorded_at=entry.recorded_at,
+                    actor=entry.actor,
+                    reason=entry.reason,
+                    before=_reading_or_none(before),
+                    after=_reading_or_none(entry.said.fact),
+                    evidence=_evidence(entry),
+                )
+            if entry.entry in ("observe", "amend"):
+                before = entry.said.fact
 
 
 def _voided(view: YearView, unit: Unit) -> Iterator[VoidedAnswer]:
@@ -398,7 +411,7 @@ def _entry(view: YearView, entry: FactEntry) -> EntryAnswer:
         entry=entry.said.entry,
         recorded_at=entry.recorded_at,
         actor=entry.actor,
-        reading=_reading(entry.said.fact) if entry.said.fact else None,
+        reading=_reading_or_none(entry.said.fact),
         rectified_on=entry.said.rectified_on,
         reason=entry.reason,
         note=entry.note,
@@ -409,6 +422,10 @@ def _entry(view: YearView, entry: FactEntry) -> EntryAnswer:
 
 def _last_reading(entries: Sequence[FactEntry]) -> ReadingAnswer:
     return next(_reading(entry.said.fact) for entry in reversed(entries) if entry.said.fact is not None)
+
+
+def _reading_or_none(fact: Fact | None) -> ReadingAnswer | None:
+    return None if fact is None else _reading(fact)
 
 
 def _reading(fact: Fact) -> ReadingAnswer:

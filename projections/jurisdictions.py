@@ -58,7 +58,7 @@ class Jurisdictions:
         self._facts: dict[tuple[str, int], YearFacts] = {}
         self._frozen: dict[str, FrozenSheets] = {}
         self._events: dict[str, YearEvents] = {}
-        self._views: dict[tuple[str, int, int, date | None, datetime | None], YearView] = {}
+        self._views: dict[tuple[str, int, int, date | None, str | None], YearView] = {}
         self._lock = Lock()
 
     def close(self) -> None:
@@ -154,7 +154,8 @@ class Jurisdictions:
         application = self.known_ledger(code)
         size = application.ledger_recorder.head().size
         size = size if position is None else min(position, size)
-        key = (code, year, size, as_of, known_at)
+        # Two moments that are one are written differently, and answers say them as they were asked for.
+        key = (code, year, size, as_of, None if known_at is None else known_at.isoformat())
         with self._lock:
             if key in self._views:
                 return self._views[key]

@@ -1,9 +1,14 @@
-"""What a restricted view holds beside scores: entries and files of a unit's own observations and proceedings."""
+"""What a restricted view holds beside scores: entries and files of a unit's own observations and proceedings.
+
+A file that another unit's entries rest on as well is not shown on account of one's own: it tells of both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from ledger.events import Evidence
 from projections.proceedings.proceedings import proceedings_of
 from projections.years import YearView
 
@@ -14,15 +19,40 @@ def own_positions(view: YearView) -> frozenset[int]:
     return frozenset(entries) | {step.position for one in proceedings_of(view) for step in one.steps}
 
 
-def own_files(view: YearView) -> frozenset[str]:
-    """Return the stored files that the entries name which the view shows."""
-    return frozenset(_files(view))
+def own_files(views: Iterable[YearView]) -> frozenset[str]:
+    """Return the stored files named by entries that the views of a ledger's years show, and by no other unit's."""
+    own: set[str] = set()
+    others: set[str] = set()
+    for view in views:
+        own |= set(_files(view))
+        others |= set(_files_of_others(view))
+    return frozenset(own - others)
 
 
 def _files(view: YearView) -> Iterator[str]:
     for one in view.observed:
         for entry in view.entries_of(one.observation):
-            yield from (str(paper["file"]) for paper in entry.evidence if paper.get("file"))
+            yield from _named(entry.evidence)
     for proceeding in proceedings_of(view):
         for step in proceeding.steps:
-            yield from (paper.file for paper in getattr(step.event, "evidence", ()) if paper.file)
+            yield from _named(getattr(step.event, "evidence", ()))
+
+
+def _files_of_others(view: YearView) -> Iterator[str]:
+    for entries in view.by_observation.values():
+        unit = ""
+        for entry in entries:
+            before, unit = unit, entry.said.fact.unit if entry.said.fact else unit
+            if not all(view.shows(one) for one in (before or unit, unit)):
+                yield from _named(entry.evidence)
+    shown = {one.state.id for one in proceedings_of(view)}
+    for step in view.proceedings:
+        if step.event.originator_id not in shown:
+            yield from _named(getattr(step.event, "evidence", ()))
+
+
+def _named(evidence: Iterable[Mapping[str, Any] | Evidence]) -> Iterator[str]:
+    for one in evidence:
+        file = one.file if isinstance(one, Evidence) else one.get("file")
+        if file:
+            yield str(file)

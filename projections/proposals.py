@@ -129,6 +129,15 @@ def approve(
     return ledger.approve(attempt, identifier, proposed)
 
 
+def pending_about(ledger: LedgerApplication) -> dict[str, list[str]]:
+    """Return the open proposals, by the observation, appeal or claim that they are about."""
+    found: dict[str, list[str]] = {}
+    for one in proposals_of(ledger).values():
+        if one.status == "open" and one.about is not None:
+            found.setdefault(str(one.about), []).append(str(one.id))
+    return found
+
+
 def _wanted(found: Mapping[UUID, ProposalAnswer], wanted: ProposalsWanted) -> Iterator[ProposalAnswer]:
     for one in found.values():
         if wanted.status in (None, one.status) and wanted.action in (None, one.action):

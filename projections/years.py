@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
+from operator import attrgetter
 from threading import Lock
 from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
@@ -23,9 +24,10 @@ from ledger.appends import moment
 from ledger.application import LedgerApplication
 from ledger.canonical import LARGEST_INTEGER
 from ledger.decisions import Unit, YearState, fold_year, unknown_observation
-from ledger.events import EVENTS, AppealDecided, ClaimDecided, OfYear, YearClosed, YearReopened
+from ledger.events import EVENTS, AppealDecided, AppealFiled, ClaimDecided, OfYear, YearClosed, YearReopened
 from ledger.rejection import Rejection, rejected
 from ledger.tables import facts as facts_table
+from projections.own_sight import OwnSight
 from projections.readings import Entry, facts_known, renamed
 from projections.scheme_files import vocabulary
 from schemes.fact import AttributeValue, Fact
@@ -243,25 +245,38 @@ class YearView:
         self.as_of = min(as_of or scheme.period.last, scheme.period.last)
         self.known_at = known_at
         self.turns = turns
-        self.visible: frozenset[str] | None = None
+        self.sight: OwnSight | None = None
         self._last_grades = last_grades
         self._lock = Lock()
 
-    def seen_by(self, names: Sequence[str]) -> YearView:
-        """Return the view as those see it who speak for the units of these names: `visible` holds the units' keys.
+    def seen_by(self, names: Sequence[str], present: YearState) -> YearView:
+        """Return the view as those see it who speak for the units of these names: see `projections.own_sight`.
 
-        Scores are those of all units together; what is another unit's cannot be asked for, as if it were not there.
+        `present` is the year as it is now, which knows the units' names and what was released. Scores are those of all
+        units together; what is another unit's cannot be asked for, as if it were not there.
         """
         view = copy(self)
-        view.__dict__.pop("observed", None)
-        units = (self.state.unit(name) for name in names)
-        view.visible = frozenset(unit.key for unit in units if unit is not None)
+        for seen in ("observed", "decisions"):
+            view.__dict__.pop(seen, None)
+        view.sight = OwnSight.of(present, names)
         return view
+
+    @property
+    def visible(self) -> frozenset[str] | None:
+        """The keys of the units of which anything may be seen; None where everything may be."""
+        return None if self.sight is None else self.sight.keys
 
     def shows(self, name: str) -> bool:
         """Whether what is said of the unit of that name may be seen."""
-        unit = self.state.unit(name)
-        return self.visible is None or (unit is not None and unit.key in self.visible)
+        return self.sight is None or self.sight.shows(name)
+
+    def shows_reading(self, fact: Fact, position: int) -> bool:
+        """Whether what an entry at that ledger position says may be seen."""
+        return self.sight is None or self.sight.shows_reading(fact, position)
+
+    def _named(self, name: str) -> Unit | None:
+        """The unit of that name; its own account may use any name that it has by now."""
+        return self.state.unit(name if self.sight is None else self.sight.names.get(name, name))
 
     @classmethod
     def of(
@@ -354,9 +369,14 @@ class YearView:
     @cached_property
     def decisions(self) -> Mapping[int, UUID]:
         """The appeal whose decision ordered an entry, by the entry's position: what is ordered stands behind it."""
+        filed = (one.event for one in self.proceedings if isinstance(one.event, AppealFiled))
+        shown = {event.originator_id for event in filed if self.shows(event.unit)}
         decided = ((one.position, one.event) for one in self.proceedings if isinstance(one.event, AppealDecided))
         return {
-            position + at: event.originator_id for position, event in decided for at in range(1, len(event.orders) + 1)
+            position + at: event.originator_id
+            for position, event in decided
+            for at in range(1, len(event.orders) + 1)
+            if event.originator_id in shown
         }
 
     def under(self, scheme: Scheme) -> Situation:
@@ -387,7 +407,7 @@ class YearView:
         """Return the unit of that name (now or earlier this year); refuses one not assessed on the day."""
         if not self.shows(name):
             raise _not_shown(name)
-        unit = self.state.unit(name)
+        unit = self._named(name)
         if unit is not None and unit not in self.units:
             span = f"from {unit.joined_on or self.scheme.period.first} until before {unit.left_on or 'the end'}"
             message = f"{name!r} was assessed {span}, not on {self.as_of}; ask as of a day when it was"
@@ -402,7 +422,7 @@ class YearView:
         """Return the unit that has or had this name this year, assessed on the day or not; refuses any other name."""
         if not self.shows(name):
             raise _not_shown(name)
-        unit = self.state.unit(name)
+        unit = self._named(name)
         if unit is None:
             raise rejected("unknown-unit", "unit", f"found {name!r}, expected a unit of the year {self.state.year}")
         return unit
@@ -413,12 +433,17 @@ class YearView:
 
     def entries_of(self, observation: str) -> list[FactEntry]:
         """Return what was said of an observation, oldest first, as known at the moment."""
-        return [entry for entry in self._by_observation.get(observation, ()) if self._is_known(entry)]
+        return [entry for entry in self.all_entries_of(observation) if self.is_known(entry)]
+
+    def all_entries_of(self, observation: str) -> Sequence[FactEntry]:
+        """Return what may be seen of all that was said of an observation, oldest first, whatever the moment."""
+        entries = self.by_observation.get(observation, ())
+        return entries if self.sight is None else tuple(self.sight.entries(entries))
 
     def observations_of(self, unit: Unit) -> Iterator[list[FactEntry]]:
         """Yield the entries of each observation that was ever said of the unit, for a day up to that of the view."""
         names = {unit.key, *(name for _, name in unit.names)}
-        for observation in self._by_observation:
+        for observation in self.by_observation:
             entries = self.entries_of(observation)
             facts = (entry.said.fact for entry in entries if entry.said.fact is not None)
             if any(fact.unit in names and fact.occurred_on <= self.as_of for fact in facts):
@@ -428,13 +453,14 @@ class YearView:
     def observed(self) -> tuple[Observed, ...]:
         """All observations known at the moment, void ones too, in the order they were recorded."""
         found = []
-        for observation in self._by_observation:
+        for observation in self.by_observation:
             entries = self.entries_of(observation)
-            readings = [entry.said.fact for entry in entries if entry.said.fact is not None]
-            if readings and self.shows(readings[-1].unit):
+            readings = [entry.said.fact for entry in entries if entry.entry in ("observe", "amend")]
+            # The last one says nothing where the observation is another unit's now.
+            if readings and readings[-1] is not None:
                 void = any(entry.entry == "void" for entry in entries)
                 found.append(Observed(observation, entries[0].position, readings[-1], void))
-        return tuple(found)
+        return tuple(sorted(found, key=attrgetter("position")))
 
     def refuse_hidden(self, observation: UUID) -> None:
         """Refuse an observation that the view does not show, in the words for one that is not there."""
@@ -442,13 +468,15 @@ class YearView:
             raise unknown_observation(observation)
 
     @cached_property
-    def _by_observation(self) -> dict[str, list[FactEntry]]:
+    def by_observation(self) -> Mapping[str, Sequence[FactEntry]]:
+        """All entries of the year by their observation, whatever the moment and whoever asks."""
         found: dict[str, list[FactEntry]] = {}
         for entry in self.entries:
             found.setdefault(entry.observation, []).append(entry)
         return found
 
-    def _is_known(self, entry: FactEntry) -> bool:
+    def is_known(self, entry: FactEntry) -> bool:
+        """Whether the entry was recorded by the moment."""
         return self.known_at is None or entry.recorded_at <= self.known_at
 
 

@@ -1,7 +1,8 @@
 """From the text of a scheme file to a `Scheme`, or to every error in it at once.
 
 1. The YAML is composed into nodes, so that every value keeps its line; numbers become exact decimals. Depth and
-   number of values are bounded, so that no file can keep the reader busy.
+   number of values are bounded, so that no file can keep the reader busy. No text holds what cannot be seen: titles are
+   read by people who believe their screens.
 2. The values are held against the models: unknown fields, wrong types, missing parts.
 3. What the models cannot see is checked by `schemes.consistency`: names that must exist, ids that must differ.
 
@@ -10,6 +11,7 @@ Each problem says file, line, path, what was found and what was expected.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -32,6 +34,9 @@ DEEPEST = 50
 MOST_VALUES = 200_000
 LONGEST_NUMBER = 40
 _LONGEST_SHOWN = 80
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_MANY_LINES = ("note", "reason")
+"""The fields whose texts may have several lines."""
 _DAY = "a day like 2024-01-31"
 _TYPES = {
     "string_type": "text",
@@ -60,9 +65,10 @@ def read_scheme(text: str, file: str, vocabulary: Vocabulary) -> Scheme:
     find nothing, fields that stand twice with every inconsistency.
     """
     document, scheme = _read(Scheme, text, file)
-    problems = list(document.problems)
-    for code, path, message in inconsistencies(scheme, vocabulary):
-        problems.append(_placed(code, path, message, file, document.lines))
+    found = [_placed(*one, file, document.lines) for one in inconsistencies(scheme, vocabulary)]
+    # Of a name it is told already which character to delete.
+    told = {problem.where for problem in found if problem.code == "scheme-name"}
+    problems = [*(one for one in document.problems if one.where not in told), *found]
     if problems:
         raise InvalidInput(tuple(problems))
     return scheme
@@ -139,6 +145,7 @@ class _Document:
             message = f"expected at most {MOST_VALUES} values, each alias counted with all it holds"
             raise refuse("scheme-too-many-values", self._place(line, path), message)
         if isinstance(node, yaml.ScalarNode):
+            self._check_visible(str(node.value), line, path)
             return _scalar(node)
         if any(node is one for one in self._open):
             message = "an alias stands inside the value that it names; expected it after or outside that value"
@@ -150,6 +157,14 @@ class _Document:
         self._open.pop()
         return value
 
+    def _check_visible(self, text: str, line: int, path: Path) -> None:
+        """Tell a text that people cannot see as it is: with line breaks, control or format characters."""
+        if text.isprintable() or (path and path[-1] in _MANY_LINES and text.replace("\n", "").isprintable()):
+            return
+        if any(unicodedata.category(one) in _HIDDEN for one in text):
+            message = f"found {_shown(text)}, expected a text on one line without control or invisible characters"
+            self.problems.append(Problem("scheme-hidden-character", self._place(line, path), message))
+
     def _list(self, node: yaml.Node, path: Path) -> list[Any]:
         return [self._value(child, (*path, at)) for at, child in enumerate(node.value)]
 
@@ -160,6 +175,7 @@ class _Document:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise refuse("scheme-field-name", self._place(line, path), "expected a plain name before the colon")
             key = str(key_node.value)
+            self._check_visible(key, line, path)
             place = self._place(line, (*path, key))
             message = f"the field {key!r} stands twice or is a merge; state each field once"
             if key_node.tag == _MERGE:

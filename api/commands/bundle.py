@@ -1,4 +1,7 @@
-"""Commands that make a proof bundle, and that check one: the second without any server, database or setting."""
+"""Commands that make a proof bundle, and that check one or a ledger's static files.
+
+Who checks needs no server, database or setting.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,11 @@ from api.commands.options import (
 from api.commands.proofs import ledger_proofs
 from api.refusals import EXIT_DIFFERENT, refusals_shown
 from ledger.signed_notes import NoteRejected, VerifierKey
+from ledger.tiles import TilesRejected, read_tiles
 from projections.bundles.format import LARGEST_BUNDLE, Mode
 from projections.bundles.making import make_bundle
 from projections.bundles.models import ProvedAnswer, VerificationAnswer
+from projections.bundles.printable import printable
 from projections.bundles.verifying import verify
 from schemes.problem import refuse
 
@@ -63,8 +68,11 @@ def write_bundle(
 
 @app.command("verify")
 def verify_bundle(
-    bundle: Annotated[Path, typer.Argument(help="The bundle.")],
     key: Annotated[str, typer.Option(help="The ledger's public key (vkey), or a file that holds it.")],
+    bundle: Annotated[Path | None, typer.Argument(help="The bundle.")] = None,
+    tiles: Annotated[
+        Path | None, typer.Option(help="Instead of a bundle: a folder with the ledger as static files.")
+    ] = None,
     witness_key: Annotated[
         list[str] | None, typer.Option(help="A witness that must have cosigned; its key or a file. Repeatable.")
     ] = None,
@@ -73,9 +81,14 @@ def verify_bundle(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a bundle step by step, offline; exit 1 at the first thing that does not hold."""
+    """Check a bundle step by step, or the ledger's static files, offline; exit 1 at the first thing that fails."""
     with refusals_shown(as_json), environment_checked():
         trusted = _key(key, "key")
+        if tiles is not None and (bundle, witness_key, evidence) == (None, None, None):
+            _verify_tiles(tiles, trusted, as_json)
+            return
+        if bundle is None or tiles is not None:
+            raise refuse("verify-options", "bundle", "expected a bundle, or --tiles with a folder and nothing else")
         witnesses = [_key(one, "witness-key") for one in witness_key or ()]
         if evidence is not None and not evidence.is_dir():
             raise refuse("not-accessible", "evidence", f"expected a folder, found {evidence}")
@@ -88,6 +101,26 @@ def verify_bundle(
         _show(found)
     if not found.holds:
         raise typer.Exit(EXIT_DIFFERENT)
+
+
+def _verify_tiles(folder: Path, key: VerifierKey, as_json: bool) -> None:
+    """Show what the static files of a ledger prove."""
+    try:
+        checkpoint, _ = read_tiles(folder, key)
+    except (NoteRejected, TilesRejected) as error:
+        sentence = printable(f"文件夹中的账本不成立：{error}")
+        if as_json:
+            print_json({"holds": False, "size": None, "root": None, "finding": sentence})
+        else:
+            typer.echo(f"{sentence} [tiles-refused]")
+        raise typer.Exit(EXIT_DIFFERENT) from None
+    if as_json:
+        root = checkpoint.root.hex()
+        print_json({"holds": True, "size": checkpoint.size, "root": root, "finding": None})
+        return
+    typer.echo(f"检查点由密钥{key.name}签署；全部{checkpoint.size}条记录的原文与各层散列值齐全，算出的根与检查点一致。")
+    typer.echo(f"根：{checkpoint.root.hex()}")
+    typer.echo("没有核对：记录的内容是否前后相符，得分是否由此算得（请索取全年包）；检查点之后又登记了什么。")
 
 
 def _key(text: str, where: str) -> VerifierKey:
@@ -120,6 +153,7 @@ def _show(found: VerificationAnswer) -> None:
 
 
 def _proved(proved: ProvedAnswer) -> str:
-    told = f"{proved.unit}{proved.year}年度截至{proved.as_of}得{proved.total}分"
+    moment = "检查点为止的全部登记" if proved.known_at is None else f"{proved.known_at.isoformat()}以前的登记"
+    told = f"依{moment}，{proved.unit}{proved.year}年度截至{proved.as_of}得{proved.total}分"
     told += f"，列第{proved.rank}名" if proved.rank is not None else ""
     return told + (f"，等次为{proved.grade}" if proved.grade is not None else "") + "。"

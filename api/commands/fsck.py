@@ -14,7 +14,8 @@ from api.commands.options import Database, file_bytes, opened, progress_bar
 from api.refusals import EXIT_DIFFERENT, refusals_shown
 from api.settings import Settings
 from ledger.checking.checking import Report, check_ledger
-from ledger.checking.checkpoints import Against, outside_checkpoint
+from ledger.checking.checkpoints import Against, known_codes, outside_checkpoint
+from ledger.checking.entries import UNREADABLE
 from ledger.checking.kept import Evidence
 from ledger.checking.snapshots import codes
 from ledger.evidence.master_key import read_master_key
@@ -22,6 +23,7 @@ from ledger.evidence.opening import open_store
 from ledger.evidence.vault import EvidenceVault
 from ledger.rejection import rejected
 from projections.jurisdictions import Jurisdictions
+from projections.proceedings.frozen_sheets import frozen_sheets
 
 
 @app.command()
@@ -56,12 +58,24 @@ def _outside(jurisdiction: str | None, checkpoint: Path | None, key: str | None)
 
 
 def _asked(ledgers: Jurisdictions, jurisdiction: str | None) -> list[str]:
-    found = codes(ledgers.engine)
+    """Return the codes to check: also of ledgers of which a checkpoint was signed and the database has nothing."""
+    found = sorted({*codes(ledgers.engine), *known_codes(Settings().key_folder)})
     if jurisdiction is None:
         return found
     if jurisdiction not in found:
         raise rejected("unknown-jurisdiction", "jurisdiction", f"the database holds nothing of {jurisdiction!r}")
     return [jurisdiction]
+
+
+def _frozen_problem(document: bytes, year: int, position: int) -> str | None:
+    """Return what is wrong with the document that a close of the year at the position names as its sheets."""
+    try:
+        frozen = frozen_sheets(document)
+        grades = frozen.grades.grades
+    except UNREADABLE as error:
+        return f"{type(error).__name__}: {error}"
+    found = (frozen.year, frozen.position)
+    return None if grades and found == (year, position) else f"{len(grades)} sheets of year and position {found}"
 
 
 def _reports(
@@ -80,6 +94,7 @@ def _reports(
                 key_folder=settings.key_folder,
                 outside=outside,
                 evidence=Evidence(store, vault),
+                frozen=_frozen_problem,
             )
         if not as_json:
             _show(report, vault is not None)

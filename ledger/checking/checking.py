@@ -22,14 +22,15 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from ledger.appends import microseconds
-from ledger.checking import sequence
-from ledger.checking.checkpoints import Against, Tree, kept_checkpoint
+from ledger.checking.checkpoints import Against, Tree, kept_checkpoints
 from ledger.checking.derived import Facts, Keys
 from ledger.checking.entries import missing_between, read_entries
 from ledger.checking.findings import Finding, finding, in_order
-from ledger.checking.kept import Evidence, EvidenceFiles, document_findings
+from ledger.checking.kept import Evidence, EvidenceFiles, FrozenProblem, document_findings, remember_named
 from ledger.checking.remembered import Remembered, remembering
+from ledger.checking.sequence import Sequence as Order
 from ledger.checking.snapshots import PORTION, Rows, snapshot
+from ledger.events import EvidenceErased
 from ledger.tables import facts, idempotency_keys
 
 Progress = Callable[[int, int], None]
@@ -59,6 +60,7 @@ def check_ledger(
     key_folder: Path | None = None,
     outside: Sequence[Against] = (),
     evidence: Evidence | None = None,
+    frozen: FrozenProblem | None = None,
 ) -> Report:
     """Return what is wrong with a ledger, as it stands now.
 
@@ -69,6 +71,7 @@ def check_ledger(
         key_folder: where the last checkpoint signed here is kept, with the key that signed it.
         outside: checkpoints kept elsewhere (`ledger.checking.checkpoints.outside_checkpoint`).
         evidence: where the files of evidence are; without it only their rows are looked at.
+        frozen: looks into what closes froze.
 
     What is damaged raises nothing. Raises OSError where the key folder cannot be read, and Rejection
     `evidence-store-unavailable`.
@@ -76,14 +79,14 @@ def check_ledger(
     with ExitStack() as resources:
         rows = resources.enter_context(snapshot(engine))
         remembered = resources.enter_context(remembering())
-        kept = None if key_folder is None else kept_checkpoint(key_folder, code)
-        found = [kept] if isinstance(kept, Finding) else []
-        against = [*([kept] if isinstance(kept, Against) else []), *outside]
+        kept = [] if key_folder is None else kept_checkpoints(key_folder, code)
+        found = [one for one in kept if isinstance(one, Finding)]
+        against = [*(one for one in kept if isinstance(one, Against)), *outside]
         check = _Check(rows, code, Tree(against), remembered)
         found += check.entries(progress)
         found += check.head()
         found += check.tree.findings()
-        found += document_findings(rows, code, remembered)
+        found += document_findings(rows, code, remembered, frozen)
         files = EvidenceFiles(code, remembered, evidence)
         found += files.findings(rows)
     proved = tuple(check.tree.proved())
@@ -103,7 +106,7 @@ class _Check:
         """Yield what is wrong with the events and what follows from them."""
         rows, code = self._rows, self._code
         last = rows.last_position(code)
-        order = sequence.Sequence(self._remembered)
+        order = Order(code, self._remembered)
         fact_rows = Facts(code, rows.of(facts, code, facts.c.position))
         by_range = (idempotency_keys.c.first_position, idempotency_keys.c.last_position)
         keys = Keys(code, rows.of(idempotency_keys, code, *by_range))
@@ -112,7 +115,11 @@ class _Check:
             yield from found
             if entry is None:
                 continue
-            yield from order.follow(entry)
+            if entry.event is not None:
+                yield from order.follow(entry.position, entry.leaf, entry.event)
+                remember_named(self._remembered, entry.position, entry.event)
+            if isinstance(entry.event, EvidenceErased) and not order.is_approved(entry.position):
+                yield finding(entry.position, "erasure-unapproved", "events.state", "a sound approval before it", None)
             yield from fact_rows.follow(entry)
             yield from keys.follow(entry)
             leaves.append(entry.leaf)
@@ -124,7 +131,7 @@ class _Check:
                 leaves.clear()
                 progress(self._last, last)
         self.tree.extend(leaves)
-        yield from order.end(self._last)
+        yield from order.end()
         yield from fact_rows.end()
         yield from keys.end(self._last)
         progress(self._last, last)

@@ -1,4 +1,4 @@
-"""Checkpoints that a ledger is held against: the last one its own key signed here, and one from outside.
+"""Checkpoints that a ledger is held against: those that its own key signed here last, and one from outside.
 
 Rules kept here: a checkpoint is believed only where its signature verifies and its origin ends in the ledger's code;
 the tree of what stands in the ledger now has, at the checkpoint's size, the checkpoint's root. Where that holds,
@@ -17,11 +17,12 @@ from ledger.merkle import Edge
 from ledger.rejection import rejected
 from ledger.signed_notes import NoteRejected, SigningKey, VerifierKey
 
-KEPT: Final = "kept"
+_KEPT: Final = {"kept": "checkpoint", "cosigned": "cosignatures"}
+"""Where checkpoints signed here are kept: how each is called, and how its file ends."""
 
 
 class Against(NamedTuple):
-    """A checkpoint whose signature verified, and where it comes from: `kept`, or the name of a file."""
+    """A checkpoint whose signature verified, and where it comes from: `kept`, `cosigned`, or the name of a file."""
 
     source: str
     checkpoint: Checkpoint
@@ -42,24 +43,35 @@ def outside_checkpoint(source: str, note: bytes, verifier_key: str, code: str) -
     return Against(source, checkpoint)
 
 
-def kept_checkpoint(key_folder: Path, code: str) -> Against | Finding | None:
-    """Return the last checkpoint signed here, None where there is none, or what is wrong with it.
+def kept_checkpoints(key_folder: Path, code: str) -> list[Against | Finding]:
+    """Return the last checkpoint signed here and the last one cosigned, as far as there are any, or what is wrong.
 
-    Raises OSError where the files cannot be read.
+    Either can be the larger: somebody may have taken the other away. Raises OSError where files cannot be read.
     """
+    found = (_kept(key_folder, code, source, ending) for source, ending in _KEPT.items())
+    return [one for one in found if one is not None]
+
+
+def known_codes(key_folder: Path) -> set[str]:
+    """Return the codes of the ledgers of which the key folder holds a signed checkpoint."""
+    paths = (path for ending in _KEPT.values() for path in key_folder.glob(f"*.{ending}"))
+    return {path.stem for path in paths if path.stem.isascii() and path.stem.isalnum()}
+
+
+def _kept(key_folder: Path, code: str, source: str, ending: str) -> Against | Finding | None:
     try:
-        note = (key_folder / f"{code}.checkpoint").read_bytes()
+        note = (key_folder / f"{code}.{ending}").read_bytes()
     except FileNotFoundError:
         return None
     try:
         key = (key_folder / f"{code}.signing-key").read_text("utf-8")
-        return outside_checkpoint(KEPT, note, SigningKey.parse(key.strip()).verifier.text(), code)
+        return outside_checkpoint(source, note, SigningKey.parse(key.strip()).verifier.text(), code)
     except FileNotFoundError:
         said = "no signing key beside it"
     except ValueError as error:
         said = str(error)
     expected = "a checkpoint of this ledger, signed by its key"
-    return finding(None, "checkpoint-unreadable", f"checkpoint {KEPT}", expected, said)
+    return finding(None, "checkpoint-unreadable", f"checkpoint {source}", expected, said)
 
 
 class Tree:

@@ -22,14 +22,14 @@ from sqlalchemy import RowMapping
 
 from ledger.appending import STREAMS
 from ledger.checking.entries import Entry
-from ledger.checking.findings import Finding, finding, shown
+from ledger.checking.findings import Finding, finding
 from ledger.events import AppealFiled, Event, ObservationObserved, ProposalMade
 from ledger.facts import ENTRIES, fact_row
 from ledger.tables import facts
 
 _NO_FACT: Final[Mapping[str, Any]] = dict.fromkeys(facts.c.keys())
 _DIGEST_SIZE: Final = 32
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,256}")
 _NAMED_BY_KEY: Final[Mapping[type[Event], str]] = {
     ObservationObserved: "observation",
     ProposalMade: "proposal",
@@ -125,7 +125,7 @@ class Keys:
         if type(row["digest"]) is not bytes or len(row["digest"]) != _DIGEST_SIZE:
             yield finding(position, "key-form", "idempotency_keys.digest", "32 bytes", row["digest"])
         if type(row["key"]) is not str or not _KEY.fullmatch(row["key"]):
-            expected = "1 to 200 visible ASCII characters"
+            expected = "1 to 256 visible ASCII characters"
             yield finding(position, "key-form", "idempotency_keys.key", expected, row["key"])
         told = f"{row['first_position']} to {row['last_position']} of the key {row['key']}"
         if not _is_range(row):
@@ -147,15 +147,16 @@ class Keys:
         ends: tuple[str, ...] = ("",)
         if kind != "appeal":
             ends = tuple(f"/{one}" for one in (place, place - 1, place - 2))
-        key = shown(self._key)
-        named = (uuid5(STREAMS, f"{self._code}/{kind}/{key}{end}") for end in ends)
+        key = self._key if isinstance(self._key, str) else ""
+        named = (uuid5(STREAMS, _encodable(f"{self._code}/{kind}/{key}{end}")) for end in ends)
         if not any(one == event.originator_id for one in named):
             expected = f"the key that named the stream {event.originator_id}"
             yield finding(entry.position, "key-differs", "idempotency_keys.key", expected, self._key)
 
 
-def _is_up_to(position: object, last: int) -> bool:
-    return type(position) is int and position <= last
+def _encodable(text: str) -> str:
+    """Return the text with what no UTF-8 can hold replaced: no stream is named so."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _is_range(row: RowMapping) -> bool:

@@ -2,7 +2,8 @@
 
 Rules kept here:
 
-1. A document that an event names is there, with that SHA-256; one that no event names does not belong there.
+1. A document that an event names is there, with that SHA-256; one that no event names does not belong there. What a
+   close froze is looked into by `FrozenProblem`.
 2. A file that an event names has a row, which says where it is and how it is opened, and an object; with the master
    key the object is opened and held against the commitment, without it against its own SHA-256 only.
 3. A file is erased exactly when an event says so; then its salt, its key and the object are gone.
@@ -14,19 +15,30 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import RowMapping
 
 from ledger.checking.findings import Finding, finding
 from ledger.checking.remembered import Remembered
 from ledger.checking.snapshots import Rows
+from ledger.events import (
+    Event,
+    EvidenceErased,
+    ProposalMade,
+    SchemeDocumentRegistered,
+    SchemeReference,
+    YearClosed,
+)
 from ledger.evidence.stores import EvidenceStore, ObjectMissing
 from ledger.evidence.vault import EvidenceVault
 from ledger.tables import documents, evidence_files
 
+FrozenProblem = Callable[[bytes, int, int], str | None]
+"""What is wrong with a document that a close of the year, at the ledger's position before it, names as its sheets."""
 _DIGEST_SIZE: Final = 32
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 _OBJECT: Final = "evidence_files.object"
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -38,7 +50,41 @@ class Evidence(NamedTuple):
     vault: EvidenceVault | None
 
 
-def document_findings(rows: Rows, code: str, remembered: Remembered) -> Iterator[Finding]:
+def remember_named(remembered: Remembered, position: int, event: Event) -> None:
+    """Remember which documents and files the event names, and what it says of them."""
+    scheme = getattr(event, "scheme", None)
+    digests = [scheme.digest] if isinstance(scheme, SchemeReference) else []
+    if isinstance(event, SchemeDocumentRegistered):
+        digests.append(event.digest)
+    if isinstance(event, YearClosed):
+        digests.append(event.sheets)
+        remembered.first("frozen", bytes.fromhex(event.sheets), f"{event.year} {event.position}")
+    for digest in digests:
+        remembered.first("document", bytes.fromhex(digest), position)
+    for commitment in _named_files(event):
+        remembered.first("evidence", bytes.fromhex(commitment), position)
+    if isinstance(event, EvidenceErased):
+        remembered.first("erased", bytes.fromhex(event.commitment), position)
+
+
+def _named_files(event: Event) -> Iterator[str]:
+    """Yield the commitments of the files that the event's evidence names, also in what it proposes."""
+    if isinstance(event, ProposalMade):
+        yield from _proposed_files(event.content.get("evidence"))
+    else:
+        yield from (one.file for one in getattr(event, "evidence", ()) if one.file is not None)
+
+
+def _proposed_files(evidence: Any) -> Iterator[str]:
+    for one in evidence if isinstance(evidence, list) else ():
+        file = one.get("file") if isinstance(one, dict) else None
+        if isinstance(file, str) and _DIGEST.fullmatch(file):
+            yield file
+
+
+def document_findings(
+    rows: Rows, code: str, remembered: Remembered, frozen: FrozenProblem | None = None
+) -> Iterator[Finding]:
     """Yield what is wrong with the ledger's documents, given those that its events name."""
     for row in rows.of(documents, code, documents.c.digest, portion=1):
         digest = row["digest"] if type(row["digest"]) is bytes else b""
@@ -50,6 +96,11 @@ def document_findings(rows: Rows, code: str, remembered: Remembered) -> Iterator
         elif hashlib.sha256(row["content"]).digest() != digest:
             found = hashlib.sha256(row["content"]).digest()
             yield finding(position, "document-altered", "documents.content", row["digest"], found)
+        elif frozen is not None and (close := remembered.get("frozen", digest)) is not None:
+            problem = frozen(row["content"], *map(int, close.split()))
+            if problem is not None:
+                expected = "the sheets that the close froze"
+                yield finding(position, "document-not-frozen-sheets", "documents.content", expected, problem)
     for digest, position in remembered.left("document"):
         yield finding(position, "document-missing", "documents.*", digest, None)
 

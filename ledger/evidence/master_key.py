@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from ledger.evidence.sealing import KEY_SIZE
-from ledger.evidence.stores import PRIVATE_FOLDER, synced
+from ledger.evidence.stores import PRIVATE_FOLDER
+from ledger.kept_files import locked, put_in_place
 from ledger.rejection import rejected
 
 FILE: Final = "evidence.key"
@@ -48,18 +47,10 @@ def read_master_key(folder: Path) -> bytes | None:
 def make_master_key(folder: Path, random_bytes: Callable[[int], bytes]) -> bytes:
     """Make a key in a folder, made too if it is not there, and return it; or the one another process made first."""
     folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
-    # mkstemp: O_EXCL and mode 0600. A link, unlike a rename, never takes the place of a file that is there.
-    descriptor, path = tempfile.mkstemp(dir=folder, prefix=f"{FILE}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{random_bytes(KEY_SIZE).hex()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            (folder / FILE).hardlink_to(path)
-    finally:
-        Path(path).unlink()
-    synced(folder)
+    with locked(folder / f"{FILE}.lock"):
+        # Another process may have made one before this one had the lock: it is never replaced.
+        if not (folder / FILE).exists():
+            put_in_place(folder / FILE, f"{random_bytes(KEY_SIZE).hex()}\n".encode("ascii"))
     key = read_master_key(folder)
     if key is None:
         raise rejected("evidence-key-wrong", str(folder / FILE), "the key was removed while it was made; start again")

@@ -20,8 +20,7 @@ import boto3  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
-from ledger.evidence.stores import NewObject, ObjectMissing, store_errors
-from ledger.rejection import rejected
+from ledger.evidence.stores import NewObject, ObjectMissing, store_errors, store_unavailable
 
 _ABSENT: Final = "NoSuchKey"
 _SIGNING_REGION: Final = "us-east-1"
@@ -49,7 +48,7 @@ class S3Store:
 
     def begin(self) -> NewObject:
         """Return a new object without a name, kept on this machine until it gets one."""
-        with store_errors():
+        with store_errors(storing=True):
             return _NewBucketObject(self._client, self._bucket, cast(BinaryIO, tempfile.TemporaryFile()))
 
     def open(self, name: str) -> BinaryIO:
@@ -70,14 +69,6 @@ class S3Store:
         with _service_errors(name):
             self._client.delete_object(Bucket=self._bucket, Key=name)
 
-    def names(self, before: datetime) -> Iterator[str]:
-        """Yield the names of the objects that were written before a moment."""
-        with _service_errors(""):
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket):
-                for found in page.get("Contents", ()):
-                    if found["LastModified"] < before:
-                        yield found["Key"]
-
     def sweep(self, before: datetime) -> int:
         """Find nothing: what never got a name is gone with the process that began it."""
         return 0
@@ -90,28 +81,27 @@ class _NewBucketObject:
         self.file = file
 
     def keep(self, name: str) -> None:
-        with store_errors():
+        with store_errors(storing=True):
             size = self.file.seek(0, io.SEEK_END)
             self.file.seek(0)
         checksum = base64.b64encode(bytes.fromhex(name)).decode("ascii")
-        with _service_errors(name):
+        with _service_errors(name, storing=True):
             self._client.put_object(
                 Bucket=self._bucket, Key=name, Body=self.file, ContentLength=size, ChecksumSHA256=checksum
             )
         self.file.close()
 
     def discard(self) -> None:
-        with store_errors():
+        with store_errors(storing=True):
             self.file.close()
 
 
 @contextmanager
-def _service_errors(name: str) -> Iterator[None]:
+def _service_errors(name: str, *, storing: bool = False) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
         if code == _ABSENT:
             raise ObjectMissing(name) from None
-        message = f"the evidence store cannot be used ({code}); nothing was recorded; try again later"
-        raise rejected("evidence-store-unavailable", "file", message) from error
+        raise store_unavailable(code, storing=storing) from error

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
-from ledger.rejection import rejected
+from ledger.kept_files import synced
+from ledger.rejection import Rejection, rejected
 
 PRIVATE_FOLDER: Final = 0o700
 _INCOMING: Final = "incoming"
@@ -50,21 +51,24 @@ class EvidenceStore(Protocol):
     def delete(self, name: str) -> None:
         """Remove an object for good; one that is not there is no error."""
 
-    def names(self, before: datetime) -> Iterator[str]:
-        """Yield the names of the objects that were written before a moment."""
-
     def sweep(self, before: datetime) -> int:
         """Remove what was begun and last written to before a moment, and never got a name; return how many."""
 
 
 @contextmanager
-def store_errors() -> Iterator[None]:
-    """Make what the operating system says a refusal."""
+def store_errors(*, storing: bool = False) -> Iterator[None]:
+    """Make what the operating system says a refusal; of a file that is being stored, it says that none was."""
     try:
         yield
     except OSError as error:
-        message = f"the evidence store cannot be used: {error.strerror}; nothing was recorded"
-        raise rejected("evidence-store-unavailable", "file", message) from error
+        raise store_unavailable(error.strerror or str(error), storing=storing) from error
+
+
+def store_unavailable(reason: str, *, storing: bool) -> Rejection:
+    """Return the refusal of what takes a store that cannot be used; of storing, it says that nothing was recorded."""
+    nothing = "nothing was recorded; " if storing else ""
+    message = f"the evidence store cannot be used ({reason}); {nothing}try again later"
+    return rejected("evidence-store-unavailable", "file", message)
 
 
 class FolderStore:
@@ -76,7 +80,7 @@ class FolderStore:
 
     def begin(self) -> NewObject:
         """Return a new object without a name, in the same file system as those that have one."""
-        with store_errors():
+        with store_errors(storing=True):
             self._incoming.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
             descriptor, path = tempfile.mkstemp(dir=self._incoming)
         return _NewFile(self._folder, os.fdopen(descriptor, "w+b"), Path(path))
@@ -97,13 +101,6 @@ class FolderStore:
             if path.parent.exists():
                 synced(path.parent)
 
-    def names(self, before: datetime) -> Iterator[str]:
-        """Yield the names of the objects that were written before a moment."""
-        with store_errors():
-            for path in self._folder.glob(f"{'[0-9a-f]' * _PREFIX}/*"):
-                if _written_before(path, before):
-                    yield path.name
-
     def sweep(self, before: datetime) -> int:
         """Remove temporary files last written to before a moment; return how many."""
         with store_errors():
@@ -118,35 +115,29 @@ class _NewFile:
         self._folder = folder
         self.file = file
         self._path = path
+        self._kept = False
 
     def keep(self, name: str) -> None:
         final = _path(self._folder, name)
-        with store_errors():
+        with store_errors(storing=True):
             self.file.flush()
             os.fsync(self.file.fileno())
             self.file.close()
             final.parent.mkdir(PRIVATE_FOLDER, exist_ok=True)
-            self._path.replace(final)
+            self._path = self._path.replace(final)
             # Whoever made the folders, another thread or a process that died, may not have come to this.
             for folder in (final.parent, self._folder, self._folder.parent):
                 synced(folder)
+        self._kept = True
 
     def discard(self) -> None:
         # Closing writes what is buffered, which fails again where the disk is full.
         try:
-            with store_errors():
+            with store_errors(storing=True):
                 self.file.close()
         finally:
-            self._path.unlink(missing_ok=True)
-
-
-def synced(folder: Path) -> None:
-    """Return once the names in a folder outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            if not self._kept:
+                self._path.unlink(missing_ok=True)
 
 
 def _path(folder: Path, name: str) -> Path:

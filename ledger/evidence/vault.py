@@ -1,4 +1,4 @@
-"""Stored files: received, given out, checked and destroyed.
+"""Stored files: received, given out and checked.
 
 Rules kept here:
 
@@ -7,7 +7,7 @@ Rules kept here:
 3. The object has its name, on the disk, before the row that names it is committed, and the row is before any answer.
 4. The same content stored twice has another salt, key, object and commitment: nothing tells that they are the same.
 5. Not a byte is given out before the whole file was held against its commitment, and none that is not authenticated.
-6. What is destroyed loses its object first, then key and salt; the row stays, and says when.
+6. What is erased by law is opened no more, and its row stays and says when; see `ledger.evidence.erasures`.
 
 Who may do any of this, and the events that name the files, are left to others.
 """
@@ -16,20 +16,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, BinaryIO, Final, Literal, NamedTuple, Self
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Engine, RowMapping, insert, select, update
+from sqlalchemy import Engine, RowMapping, delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.appends import microseconds, moment
 from ledger.database import for_writing
 from ledger.events import Text
 from ledger.evidence.commitments import SALT_SIZE, commitment_to
 from ledger.evidence.content_types import media_type_of
-from ledger.evidence.erasures import erased_commitments, unfinished_erasures
+from ledger.evidence.erasures import erased_commitments
 from ledger.evidence.sealing import (
     CHUNK,
     KEY_SIZE,
@@ -40,7 +41,7 @@ from ledger.evidence.sealing import (
     unwrapped_key,
     wrapped_key,
 )
-from ledger.evidence.stores import EvidenceStore, ObjectMissing
+from ledger.evidence.stores import EvidenceStore, ObjectMissing, store_errors, store_unavailable
 from ledger.rejection import Rejection, rejected
 from ledger.tables import evidence_files
 
@@ -103,6 +104,7 @@ class Incoming:
 
     def __init__(self, engine: Engine, store: EvidenceStore, master_key: bytes, random_bytes: RandomBytes, limit: int):
         self._engine = engine
+        self._store = store
         self._master_key = master_key
         self._random_bytes = random_bytes
         self._limit = limit
@@ -163,20 +165,42 @@ class Incoming:
             "stored_at": microseconds(now),
         }
         row["sealed_key"] = wrapped_key(self._master_key, self._key, _said(row))
-        with for_writing(self._engine).begin() as connection:
-            connection.execute(insert(evidence_files), row)
+        self._record(row)
         return Stored(row["commitment"].hex(), self._size, media_type, content_digest.hex())
+
+    def _record(self, row: dict[str, Any]) -> None:
+        committing = False
+        try:
+            with for_writing(self._engine).connect() as connection:
+                connection.execute(insert(evidence_files), row)
+                committing = True
+                try:
+                    connection.commit()
+                except SQLAlchemyError:
+                    # Whatever state the transaction is in, nobody may go on with it.
+                    connection.invalidate()
+                    raise
+        except SQLAlchemyError as error:
+            # What cannot be removed now stays, and nothing names it.
+            with suppress(SQLAlchemyError, Rejection):
+                self._unrecord(row, committing)
+            reason = f"its database failed: {type(error).__name__}"
+            raise store_unavailable(reason, storing=True) from error
+
+    def _unrecord(self, row: dict[str, Any], committing: bool) -> None:
+        """Remove the object; where the commit failed, the row may be there all the same, and goes before."""
+        if committing:
+            with for_writing(self._engine).begin() as connection:
+                connection.execute(delete(evidence_files).where(*_of(row["ledger"], row["commitment"].hex())))
+        self._store.delete(row["object"].hex())
 
     def _seal(self, *, last: bool) -> None:
         sealed = self._sealer.seal(bytes(self._pending), last=last)
         self._object_hash.update(sealed)
-        try:
+        with store_errors(storing=True):
             self._object.file.write(sealed)
             if last:
                 self._object.file.flush()
-        except OSError as error:
-            message = f"the file cannot be written: {error.strerror}; nothing was recorded"
-            raise rejected("evidence-store-unavailable", _WHERE, message) from error
         self._pending.clear()
 
 
@@ -251,49 +275,6 @@ class EvidenceVault:
         except ContentDamaged as damage:
             return Finding("object-altered", str(damage))
         return None
-
-    def destroy(self, code: str, commitment: str, now: datetime) -> None:
-        """Remove a file's object, key and salt for good; done again, it changes nothing.
-
-        Raises Rejection `unknown-evidence`, `evidence-store-unavailable`.
-        """
-        row = self._known(code, commitment)
-        self._store.delete(row["object"].hex())
-        gone = {"salt": None, "sealed_key": None, "erased_at": row["erased_at"] or microseconds(now)}
-        with for_writing(self._engine).begin() as connection:
-            connection.execute(update(evidence_files).where(*_of(code, commitment)).values(gone))
-
-    def finish_erasures(self, code: str, now: datetime) -> list[str]:
-        """Destroy what the ledger's events say was erased and is still there; return the commitments.
-
-        For the start, and after an approval. Raises Rejection `evidence-store-unavailable`; what was destroyed until
-        then stays so.
-        """
-        found = unfinished_erasures(self._engine, code)
-        for commitment in found:
-            self.destroy(code, commitment, now)
-        return found
-
-    def sweep(self, now: datetime, age: timedelta) -> int:
-        """Remove what was begun and left unfinished longer ago than `age`; return how many. Safe at any time."""
-        return self._store.sweep(now - age)
-
-    def unnamed(self, now: datetime, age: timedelta) -> list[str]:
-        """Return the objects older than `age` that no row of this database names, sorted.
-
-        A process that died leaves them, and so does a database restored from an old copy, or another database that
-        shares the store: look before `remove_unnamed`.
-        """
-        with self._engine.connect() as connection:
-            named = {row.hex() for row in connection.scalars(select(evidence_files.c.object))}
-        return sorted(name for name in self._store.names(now - age) if name not in named)
-
-    def remove_unnamed(self, now: datetime, age: timedelta) -> int:
-        """Remove for good what `unnamed` returns; return how many."""
-        names = self.unnamed(now, age)
-        for name in names:
-            self._store.delete(name)
-        return len(names)
 
     def opens_any_key(self) -> bool:
         """Return whether the master key opens a stored file's key, or none is stored: looked up in a few rows."""

@@ -22,6 +22,8 @@ from ledger.events import Digest, Position, Text, Year
 FORMAT: Final = "mingzhang/bundle/1"
 LARGEST_BUNDLE: Final = 200_000_000
 """Most bytes of a bundle that is made or read."""
+MOST_VALUES: Final = 2_000_000
+"""Most values of a bundle that is made or read, as its commas and opening brackets bound them."""
 LARGEST_SEAL: Final = 20_000
 SEAL_WORD: Final = "bundle"
 """The second line of a sealed text; that of a checkpoint is a number, so neither can stand for the other."""
@@ -122,6 +124,11 @@ def bundle_content(bundle: Bundle) -> bytes:
     return canonical_bytes(bundle.model_dump(), LARGEST_BUNDLE)
 
 
+def too_many_values(content: bytes) -> bool:
+    """Whether JSON of these bytes may hold more values than are read; each has a comma or a bracket before it."""
+    return sum(map(content.count, (b",", b"[", b"{"))) > MOST_VALUES
+
+
 def sealed_text(origin: str, content: bytes) -> str:
     """Return the text that a seal signs, given the canonical bytes of the member `bundle`."""
     return f"{origin}\n{SEAL_WORD}\n{b64encode(sha256(content).digest()).decode()}\n"
@@ -159,6 +166,8 @@ def read_bundle(content: bytes) -> Bundle:
 
     Raises BundleProblem, or `JsonProblem` for what is no strict JSON.
     """
+    if too_many_values(content):
+        raise BundleProblem("bundle-too-large", f"内容超过{MOST_VALUES}个值")
     found = read_json(content, LARGEST_BUNDLE)
     if isinstance(found, dict) and found.get("format") != FORMAT:
         raise BundleProblem("bundle-format", f"格式为{found.get('format')!r}，本程序只认得{FORMAT}")

@@ -32,6 +32,7 @@ from projections.bundles.entries import LedgerEntry, evidence_named, ledger_entr
 from projections.bundles.format import (
     FORMAT,
     LARGEST_BUNDLE,
+    MOST_VALUES,
     Bundle,
     BundledDocument,
     BundledEvent,
@@ -40,6 +41,7 @@ from projections.bundles.format import (
     bundle_content,
     framed,
     sealed_text,
+    too_many_values,
 )
 from projections.bundles.selection import entries_for
 from projections.bundles.verifying import PROGRAM
@@ -102,6 +104,8 @@ def make_bundle(
         content = bundle_content(bundle)
     except JsonProblem as problem:
         raise rejected("bundle-too-large", "mode", f"{problem.message}; ask for the unit alone") from None
+    if too_many_values(content):
+        raise rejected("bundle-too-large", "mode", f"more than {MOST_VALUES} values; ask for the unit alone")
     file = framed(content, proofs.sealed(sealed_text(proofs.origin, content)))
     if len(file) > LARGEST_BUNDLE:
         message = f"{len(file)} bytes, expected at most {LARGEST_BUNDLE}; ask for the unit alone"

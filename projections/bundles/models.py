@@ -27,7 +27,10 @@ class FindingAnswer(Answer):
 
 
 class ProvedAnswer(Answer):
-    """What the bundle proves: the score of a unit; rank and grade are null where they are not claimed."""
+    """What the bundle proves: the score of a unit; rank and grade are null where they are not claimed.
+
+    `known_at` null is: all that was recorded up to the checkpoint. `scheme_digest` is the SHA-256 of the scheme.
+    """
 
     jurisdiction: str
     year: int
@@ -36,6 +39,7 @@ class ProvedAnswer(Answer):
     known_at: datetime | None
     mode: Mode
     checkpoint: str
+    scheme_digest: str
     total: Points
     rank: int | None
     grade: str | None

@@ -1,159 +1,132 @@
-"""What must hold between events, whoever they are about: no gaps, no going back, decisions and approvals. Pure.
-
-1. Positions rise, and the moment of recording never goes back with them.
-2. The versions of every stream are 1, 2, 3… in the order of positions; an amended reading follows from the changes it
-   names, and nothing follows a void.
-3. What an appeal's decision ordered stands directly behind it, in its order, and names it.
-4. An approval names the hash of its proposal's exact bytes, is by another person, and what stands directly behind it
-   is what was proposed.
-
-Each check raises `BundleProblem` at the first thing that does not hold.
-"""
+"""What must hold between a bundle's entries: the rules are fsck's own (`ledger.checking.sequence`), told in Chinese."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from ledger.decisions import ObservationState, fold_observation
+from ledger.checking import sequence
+from ledger.checking.findings import Finding
+from ledger.checking.remembered import remembering
+from ledger.decisions import YearState, fold_year
 from ledger.events import (
     AppealDecided,
+    ClaimDecided,
     Event,
+    EvidenceErased,
     ObservationAmended,
     ObservationObserved,
+    ObservationRectified,
     ObservationVoided,
-    ProposalApproved,
-    ProposalMade,
+    OfYear,
+    Reading,
 )
-from ledger.facts import ENTRIES
+from projections.admission import SchemeAdmission
 from projections.bundles.entries import LedgerEntry
 from projections.bundles.format import BundleProblem
+from projections.years import YEAR_TOPICS
+from schemes.scheme import Scheme
 
-_RECORDED: Final[Mapping[str, str]] = {
-    "observe": "observation.observed/1",
-    "amend": "observation.amended/1",
-    "void": "observation.voided/1",
-    "decide_appeal": "appeal.decided/1",
-    "decide_claim": "claim.decided/1",
-    "erase_evidence": "evidence.erased/1",
+_SENTENCES: Final[Mapping[str, str]] = {
+    "positions-not-rising": "记录没有按编号先后排列",
+    "time-backwards": "登记时刻早于前一条：时刻倒退",
+    "nonce-reused": "随机数与另一条记录相同",
+    "stream-version": "版本不相衔接：中间缺少记录，或顺序不对",
+    "stream-order": "与它所在序列的先后不相衔接",
+    "stream-year": "年度与它所在序列的年度不同，对该序列不起作用",
+    "year-stream": "年度事项不在该年度自己的序列里",
+    "closing-position": "结账所写的位置不是紧在它之前的一条",
+    "scheme-two-documents": "同一计分办法的同一版本，前后是两份不同的文件",
+    "entry-after-void": "写在作废之后；作废是终局的",
+    "amendment-not-following": "更正后的内容与它写明的改动不符",
+    "order-not-carried-out": "申诉决定的命令，没有照原样紧随其后登记",
+    "decision-not-there": "所引的申诉决定，与紧在它之前的决定不符",
+    "decision-other-kind": "决定与所决定的事项不是同一类",
+    "decision-other-row": "决定的单位或指标，与所申报的不同",
+    "proposal-content": "提议的内容不是可以提议的事项",
+    "approval-without-proposal": "批准或退回之前没有提议",
+    "approval-own": "提议、申请和批准中，有两项出自同一人",
+    "approval-other-bytes": "批准所指的提议，字节与所批准的不符",
+    "approval-recorded": "批准所称登记的条数，与所提议的不符",
+    "approval-incomplete": "批准之后，没有紧接着登记所提议的事项",
+    "approval-other-content": "登记的内容与所提议并获批准的不符",
+    "proposal-approved": "提议已经获批，不能再有下文",
+    "proposal-declined": "提议已被退回或撤回，不能再有下文",
+    "proposal-outdated": "提议所依据的记录，在批准之前已有变动",
 }
-"""What the first event behind an approval is, by what was proposed."""
-_ABOUT: Final = frozenset({"amend", "void", "decide_appeal", "decide_claim"})
-_MISSING: Final = object()
 
 
-def check_moments(entries: Sequence[LedgerEntry]) -> None:
-    """Check that positions rise and moments do not go back."""
-    for before, after in pairwise(entries):
-        if after.position <= before.position:
-            raise BundleProblem("positions-not-rising", f"第{after.position}号记录排在第{before.position}号之后")
-        if after.event.recorded_at < before.event.recorded_at:
-            sentence = f"第{after.position}号记录的登记时刻早于第{before.position}号：时刻倒退"
-            raise BundleProblem("moment-goes-back", sentence)
+class Order(NamedTuple):
+    """How many streams there are, how many entries decisions ordered, and the positions of those approved."""
+
+    streams: int
+    ordered: int
+    approved: frozenset[int]
 
 
-def check_streams(entries: Sequence[LedgerEntry]) -> int:
-    """Check the versions of every stream, and how observations follow from their entries; return how many streams."""
-    versions: dict[UUID, int] = {}
-    observations: dict[UUID, ObservationState] = {}
-    for one in entries:
-        expected = versions.get(one.stream, 0) + 1
-        if one.event.originator_version != expected:
-            sentence = f"第{one.position}号记录是{one.stream}的第{one.event.originator_version}版，应为第{expected}版"
-            raise BundleProblem("stream-gap", f"{sentence}：中间缺少记录，或顺序不对")
-        versions[one.stream] = expected
-        if one.event.wire in ENTRIES:
-            observations[one.stream] = _followed(one, observations.get(one.stream))
-    return len(versions)
+def check_order(entries: Sequence[LedgerEntry], code: str, unit: str | None) -> Order:
+    """Return what the entries are; `unit` is the key of the one they were chosen for, None where all are there.
 
-
-def _followed(one: LedgerEntry, before: ObservationState | None) -> ObservationState:
-    event = one.event
-    if (before is None) != isinstance(event, ObservationObserved):
-        raise BundleProblem("stream-order", f"第{one.position}号记录与它之前的记录不相衔接")
-    if before is not None and before.void:
-        raise BundleProblem("entry-after-void", f"第{one.position}号记录写在作废之后；作废是终局的")
-    if isinstance(event, ObservationAmended) and before is not None:
-        follows = event.changes.applied_to(before.reading) == event.reading
-        if not follows:
-            raise BundleProblem("amendment-not-following", f"第{one.position}号更正的内容与它写明的改动不符")
-    return fold_observation(before, event)
-
-
-def check_decisions(entries: Sequence[LedgerEntry], is_whole: bool) -> int:
-    """Check that what decisions ordered stands behind them; return how many entries were ordered.
-
-    Where not all entries are there (`is_whole` is false), an ordered one may be missing.
+    Raises BundleProblem for the first thing that does not hold.
     """
-    at_position = {one.position: one for one in entries}
-    ordered: dict[int, UUID] = {}
+    approved: set[int] = set()
+    with remembering() as remembered:
+        order = sequence.Sequence(code, remembered, is_whole=unit is None, unit=unit)
+        for one in entries:
+            _refuse(order.follow(one.position, one.leaf, one.event))
+            if order.is_approved(one.position):
+                approved.add(one.position)
+        _refuse(order.end())
+    return Order(order.streams, order.ordered, frozenset(approved))
+
+
+def _refuse(findings: Iterator[Finding]) -> None:
+    for one in findings:
+        told = _SENTENCES.get(one.code, "这一步当时不能进行")
+        raise BundleProblem(one.code, f"第{one.position}号记录：{told}")
+
+
+def alone(entries: Sequence[LedgerEntry], approved: frozenset[int], year: int, scheme: Scheme) -> list[int]:
+    """Return the positions of entries that take a second person, where none is on record.
+
+    Voids, decisions and erasures always do; readings where a rule of the scheme says so, in the year that the scheme
+    is of. Of other years only discretion is known to.
+    """
+    admission, state = SchemeAdmission(lambda _: scheme), _whole_year(entries, year)
+
+    def weighs(event: Event, reading: Reading) -> bool:
+        of_year = isinstance(event, OfYear) and event.year == year
+        return admission.weighs(state, reading) if of_year else reading.kind == "discretion"
+
+    found: list[int] = []
+    readings: dict[UUID, Reading] = {}
     for one in entries:
-        if not isinstance(one.event, AppealDecided):
-            continue
-        for at, order in enumerate(one.event.orders, start=1):
-            found = at_position.get(one.position + at)
-            ordered[one.position + at] = one.stream
-            if (found is None and is_whole) or (found is not None and found.stream != order.observation):
-                sentence = f"第{one.position}号申诉决定的第{at}项命令，没有紧随其后登记"
-                raise BundleProblem("order-not-carried-out", sentence)
+        if _takes_two(one.event, readings.get(one.stream), weighs) and one.position not in approved:
+            found.append(one.position)
+        if isinstance(one.event, ObservationObserved | ObservationAmended):
+            readings[one.stream] = one.event.reading
+    return found
+
+
+def _takes_two(event: Event, before: Reading | None, weighs: Callable[[Event, Reading], bool]) -> bool:
+    match event:
+        case ObservationVoided() | AppealDecided() | ClaimDecided() | EvidenceErased():
+            return True
+        case ObservationAmended():
+            replaced = event.changes.unit is not None or event.changes.kind is not None
+            return replaced or any(weighs(event, one) for one in (before, event.reading) if one is not None)
+        case ObservationObserved():
+            return weighs(event, event.reading)
+        case ObservationRectified():
+            return before is not None and weighs(event, before)
+        case _:
+            return False
+
+
+def _whole_year(entries: Sequence[LedgerEntry], year: int) -> YearState:
+    state = YearState(year)
     for one in entries:
-        decision = getattr(one.event, "decision", None)
-        if decision != ordered.get(one.position):
-            sentence = f"第{one.position}号记录所引的申诉决定，与紧在它之前的决定不符"
-            raise BundleProblem("decision-not-there", sentence)
-    return len(ordered)
-
-
-def check_approvals(entries: Sequence[LedgerEntry]) -> frozenset[int]:
-    """Check every approval against its proposal; return the positions of what was recorded with one."""
-    proposals: dict[UUID, LedgerEntry] = {}
-    at_position = {one.position: one for one in entries}
-    covered: set[int] = set()
-    last_covered = 0
-    for one in entries:
-        event = one.event
-        if one.position <= last_covered:
-            covered.add(one.position)
-        if isinstance(event, ProposalMade):
-            proposals[one.stream] = one
-        if isinstance(event, ProposalApproved):
-            _check_approval(one, event, proposals.get(one.stream), at_position.get(one.position + 1))
-            last_covered = one.position + event.recorded
-    return frozenset(covered)
-
-
-def _check_approval(
-    one: LedgerEntry, event: ProposalApproved, proposal: LedgerEntry | None, recorded: LedgerEntry | None
-) -> None:
-    made = None if proposal is None else proposal.event
-    if proposal is None or not isinstance(made, ProposalMade) or proposal.leaf.hex() != event.leaf_hash:
-        raise BundleProblem("approval-other-bytes", f"第{one.position}号批准所指的提议，字节与所批准的不符")
-    if made.person == event.person:
-        raise BundleProblem("approval-own", f"第{one.position}号批准与提议出自同一人")
-    if recorded is not None and not _carries_out(made, recorded):
-        sentence = f"第{one.position}号批准之后登记的第{recorded.position}号记录，与所提议的内容不符"
-        raise BundleProblem("approval-other-content", sentence)
-
-
-def _carries_out(made: ProposalMade, recorded: LedgerEntry) -> bool:
-    """Whether the entry says what was proposed, as far as it says the same things."""
-    data: dict[str, Any] = recorded.content["data"]
-    said = {**data.get("reading", {}), **data} if made.action == "observe" else data
-    same = all(
-        said.get(name, _MISSING) in (value, _MISSING) for name, value in made.content.items() if name != "orders"
-    )
-    about = made.action not in _ABOUT or made.about == recorded.stream
-    return same and about and recorded.event.wire == _RECORDED[made.action]
-
-
-def alone(entries: Sequence[LedgerEntry], approved: frozenset[int]) -> list[int]:
-    """Return the positions of voids, decided points and decisions that no second person is on record for."""
-    return [one.position for one in entries if one.position not in approved and _weighs(one.event)]
-
-
-def _weighs(event: Event) -> bool:
-    if isinstance(event, ObservationObserved | ObservationAmended):
-        return event.reading.kind == "discretion"
-    return isinstance(event, ObservationVoided) or event.wire in ("appeal.decided/1", "claim.decided/1")
+        if isinstance(one.event, OfYear) and one.event.wire in YEAR_TOPICS and one.event.year == year:
+            state = fold_year(state, one.event)
+    return state

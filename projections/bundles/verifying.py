@@ -27,7 +27,7 @@ from typing import Final
 from ledger.canonical import JsonProblem
 from ledger.checkpoints import Checkpoint, open_cosigned
 from ledger.event_bytes import EventMapper
-from ledger.events import SchemeRegistered, YearClosed
+from ledger.events import EvidenceErased, SchemeRegistered, YearClosed
 from ledger.merkle import ProofRejected, root_of, verify_inclusion
 from ledger.signed_notes import NoteRejected, VerifierKey, open_note, parse_note
 from projections.bundles.answering import (
@@ -43,7 +43,8 @@ from projections.bundles.entries import UNREADABLE, LedgerEntry, evidence_named,
 from projections.bundles.evidence_files import check_file
 from projections.bundles.format import Bundle, BundleProblem, read_bundle, sealed_text, unframed
 from projections.bundles.models import FindingAnswer, ProvedAnswer, StepAnswer, VerificationAnswer
-from projections.bundles.order import alone, check_approvals, check_decisions, check_moments, check_streams
+from projections.bundles.order import alone, check_order
+from projections.bundles.printable import printable
 from projections.proceedings.frozen_sheets import frozen_sheets
 from projections.scheme_files import vocabulary
 from projections.years import LastGrades, YearView
@@ -68,17 +69,21 @@ def verify(
     `key` is the ledger's, known from elsewhere than the bundle; each of `witnesses` must have cosigned the checkpoint;
     `evidence` is a folder with files that were given (`projections.bundles.evidence_files`).
     """
-    checking = _Checking(key, witnesses, evidence)
+    checking = _Checking(key, tuple(dict.fromkeys(witnesses)), evidence)
     steps: list[StepAnswer] = []
     for number, (title, code, step) in enumerate(checking.steps(file), start=1):
         held = _held(step, code)
         if isinstance(held, BundleProblem):
-            finding = FindingAnswer(step=number, title=title, code=held.code, sentence=held.sentence)
+            finding = FindingAnswer(step=number, title=title, code=held.code, sentence=printable(held.sentence))
             return VerificationAnswer(holds=False, steps=steps, finding=finding, proved=None, unknown=[])
         sentence, count = held
-        steps.append(StepAnswer(number=number, title=title, sentence=sentence, count=count))
+        steps.append(StepAnswer(number=number, title=title, sentence=printable(sentence), count=count))
     return VerificationAnswer(
-        holds=True, steps=steps, finding=None, proved=checking.proved(), unknown=list(checking.unknown())
+        holds=True,
+        steps=steps,
+        finding=None,
+        proved=checking.proved(),
+        unknown=[printable(line) for line in checking.unknown()],
     )
 
 
@@ -100,6 +105,8 @@ class _Checking:
     _checkpoint: Checkpoint
     _entries: list[LedgerEntry]
     _approved: frozenset[int]
+    _alone: list[int]
+    _later: int
     _scheme: Scheme
     _last_grades: LastGrades | None
     _view: YearView
@@ -211,10 +218,8 @@ class _Checking:
 
     # 6.
     def _check_order(self) -> Held:
-        check_moments(self._entries)
-        streams = check_streams(self._entries)
-        ordered = check_decisions(self._entries, self._bundle.mode == "year")
-        self._approved = check_approvals(self._entries)
+        unit = self._bundle.unit if self._bundle.mode == "unit" else None
+        streams, ordered, self._approved = check_order(self._entries, self._bundle.jurisdiction, unit)
         told = f"{len(self._entries)}条记录分属{streams}个序列，版本连续，登记时刻不倒退"
         return f"{told}；{ordered}条由申诉决定所命令，{len(self._approved)}条经第二人批准，均与其依据相符", streams
 
@@ -237,8 +242,9 @@ class _Checking:
         found = (view.scheme.id, view.scheme.version, view.scheme.jurisdiction.code, view.scheme.year)
         if found != (in_force.id, in_force.version, self._bundle.jurisdiction, self._bundle.year):
             raise BundleProblem("scheme-other", f"计分办法写的是{found}，不是记录所指的那一个")
-        title = view.scheme.document.title
-        return f"按{in_force.id}第{in_force.version}版（《{title}》），内容与记录所指的散列值一致", len(documents)
+        self._alone = alone(self._entries, self._approved, self._bundle.year, view.scheme)
+        told = f"按{in_force.id}第{in_force.version}版（《{view.scheme.document.title}》）"
+        return f"{told}，所附文件的SHA-256为{in_force.digest}，正是记录所指的", len(documents)
 
     def _read(self, documents: dict[str, str]) -> Callable[[str], Scheme]:
         def read(digest: str) -> Scheme:
@@ -279,7 +285,11 @@ class _Checking:
         self._compare("sheet-differs", "得分表", bundle.sheet, self._answers.sheet)
         self._compare("ranking-differs", "排名", bundle.ranking, self._answers.ranking)
         rows = len(self._answers.sheet["rows"])
-        told = f"由{len(view.entries)}条事实记录重算，{rows}个指标逐项一致，总分{self._answers.sheet['total']}分"
+        known = [one for one in view.entries if view.known_at is None or one.recorded_at <= view.known_at]
+        self._later = sum(view.known_at is not None and one.event.recorded_at > view.known_at for one in self._entries)
+        used = sum(fact.occurred_on <= view.as_of for fact in view.facts)
+        told = f"由{len(known)}条事实记录（截至当日的{used}项事实）重算"
+        told += f"，{rows}个指标逐项一致，总分{self._answers.sheet['total']}分"
         if bundle.mode == "unit":
             return told, rows
         return f"{told}；全部{len(view.units)}个单位的总分、名次和等次也逐一重算，均一致", rows
@@ -306,9 +316,16 @@ class _Checking:
         named = evidence_named(self._entries)
         if named != self._bundle.evidence:
             raise BundleProblem("evidence-differs", "证据清单与记录所指的证据不一致")
-        erased = sum(one.erased for one in named)
+        erasures = {
+            one.event.commitment: one.position in self._approved
+            for one in self._entries
+            if isinstance(one.event, EvidenceErased)
+        }
+        by_law = sum(one.erased and erasures[one.commitment] for one in named)
+        unlawful = sum(one.erased for one in named) - by_law
         told = f"记录所指的{len(named)}个证据文件，承诺值与标题均与记录一致"
-        told += f"；其中{erased}个已依法销毁，承诺值完好" if erased else ""
+        told += f"；其中{by_law}个已依法销毁，承诺值完好" if by_law else ""
+        told += f"；其中{unlawful}个记为已销毁，但账上没有第二人批准" if unlawful else ""
         if self._folder is not None:
             given = [check_file(self._folder, one.commitment) for one in named if not one.erased]
             told += f"；所给文件夹中有{sum(given)}个，内容与承诺值一致"
@@ -320,14 +337,15 @@ class _Checking:
         return ProvedAnswer(
             jurisdiction=bundle.jurisdiction,
             year=bundle.year,
-            unit=sheet["unit"],
+            unit=printable(sheet["unit"]),
             as_of=bundle.day,
             known_at=bundle.moment,
             mode=bundle.mode,
             checkpoint=bundle.checkpoint,
+            scheme_digest=self._view.state.opened()[1].digest,
             total=sheet["total"],
             rank=sheet.get("rank"),
-            grade=sheet.get("grade"),
+            grade=None if sheet.get("grade") is None else printable(sheet["grade"]),
         )
 
     def unknown(self) -> Iterator[str]:
@@ -347,15 +365,23 @@ class _Checking:
             yield f"{self._last_grades.year}年度的等次本身：取自该年度封存的得分表，没有重算那一年。"
         yield "证据文件的内容是否如其标题所说，事实是否真的发生过。"
         yield "记录里的登记人、提议人和批准人，是否确为其人。"
+        _, scheme = self._view.state.opened()
+        yield f"计分办法是否就是公布的那一份：请把公布文件的SHA-256与{scheme.digest}对照。"
+        if self._later:
+            yield (
+                f"所问时刻{bundle.known_at}之后到检查点为止登记的{self._later}条记录（包内）："
+                "按所问时刻不计入得分；眼下的得分可能不同。"
+            )
+        elif bundle.known_at is not None:
+            yield f"所问时刻{bundle.known_at}之后到检查点为止又登记了什么：按所问时刻不计入得分，眼下的得分可能不同。"
         yield f"检查点（第{size}号记录）之后又登记了什么。"
         if not self._witnesses:
             yield "经办机关是否给别人看了另一本账：没有核对见证人联署（--witness-key）；可把检查点与别人手里的对照。"
-        positions = alone(self._entries, self._approved)
-        if positions:
-            shown = "、".join(map(str, positions[:_MOST_NAMED])) + ("等" if len(positions) > _MOST_NAMED else "")
+        if self._alone:
+            shown = "、".join(map(str, self._alone[:_MOST_NAMED])) + ("等" if len(self._alone) > _MOST_NAMED else "")
             yield (
-                f"第{shown}号记录（共{len(positions)}条）是作废、酌情加减分或决定，"
-                "账上没有第二人批准：是谁同意的，本包看不出来。"
+                f"第{shown}号记录（共{len(self._alone)}条）是作废、决定、销毁证据，或按本办法须经第二人批准的登记、"
+                "更正、整改，账上没有第二人批准：是谁同意的，本包看不出来。"
             )
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Any, Final, NamedTuple
 
-from pypdf import PageObject, PdfReader
+from pypdf import PageObject, PdfReader, apply_configuration
 from pypdf.errors import PyPdfError
 
 from ledger.rejection import Rejection, rejected
@@ -22,6 +22,10 @@ from ledger.rejection import Rejection, rejected
 PDF: Final = "application/pdf"
 TEXT: Final = "text/plain"
 MOST_PAGES: Final = 200
+MOST_DRAWN: Final = 500_000
+"""Most operators on all pages, and most pairs of a text and a rule on one of them."""
+LARGEST_STREAM: Final = 4_000_000
+"""Most bytes that a stream of a PDF may unpack to."""
 _THIN: Final = 3  # points: a filled rectangle no thicker than this is a rule
 _PAGE_NUMBER: Final = re.compile(r"\s*[-–—]\s*\d{1,4}\s*[-–—]")
 # What pypdf lets through from inside when a file's objects are not what the format says.
@@ -69,14 +73,32 @@ def _pdf_pages(content: bytes) -> list[Page]:
             raise rejected("document-encrypted", "content", "the PDF is encrypted; give it without a password")
         count = len(reader.pages)
         if count > MOST_PAGES:
-            raise rejected("document-too-long", "content", f"found {count} pages, expected at most {MOST_PAGES}")
-        return [Page(number, _page_lines(page)) for number, page in enumerate(reader.pages, 1)]
+            raise _too_long(f"{count} pages, expected at most {MOST_PAGES}")
+        with apply_configuration(
+            zlib_maximum_output_length=LARGEST_STREAM,
+            lzw_maximum_output_length=LARGEST_STREAM,
+            run_length_maximum_output_length=LARGEST_STREAM,
+            array_based_stream_maximum_output_length=LARGEST_STREAM,
+        ):
+            return list(_read(reader))
     except Rejection:
         raise
     except _BROKEN as error:
         raise rejected(
             "document-broken", "content", f"the PDF cannot be read ({type(error).__name__}); save it anew and try again"
         ) from None
+
+
+def _read(reader: PdfReader) -> Iterator[Page]:
+    left = MOST_DRAWN
+    for number, page in enumerate(reader.pages, 1):
+        drawing = _Drawing(page, left)
+        left -= drawing.operators
+        yield Page(number, _page_lines(drawing))
+
+
+def _too_long(found: str) -> Rejection:
+    return rejected("document-too-long", "content", f"found {found}; register the part that counts, or its text")
 
 
 def _lines(text: str) -> tuple[str, ...]:
@@ -114,13 +136,18 @@ class _Cell(NamedTuple):
 class _Drawing:
     """What is drawn on a page: its texts, and the rules of its tables."""
 
-    def __init__(self, page: PageObject) -> None:
+    def __init__(self, page: PageObject, most: int) -> None:
+        self.operators = 0
+        self._most = most
         self.texts: list[_Text] = []
         self.upright: list[_Rule] = []
         self.level: list[_Rule] = []
         self._path: list[tuple[float, float, float, float, bool]] = []
         self._point = (0.0, 0.0)
         page.extract_text(visitor_text=self._see_text, visitor_operand_before=self._see_operator)
+        pairs = len(self.texts) * (len(self.upright) + len(self.level))
+        if pairs > MOST_DRAWN:
+            raise _too_long(f"a page with {pairs} pairs of a text and a rule, expected at most {MOST_DRAWN}")
 
     def cell(self, text: _Text) -> _Cell | None:
         """Return the cell a text stands in, or None outside of tables."""
@@ -146,6 +173,9 @@ class _Drawing:
             self.texts.append(_Text(x, y, text))
 
     def _see_operator(self, operator: bytes, operands: list[Any], outer: list[float], _: list[float]) -> None:
+        self.operators += 1
+        if self.operators > self._most:
+            raise _too_long(f"pages that draw more than {MOST_DRAWN} times")
         match operator:
             case b"m":
                 self._point = _moved(outer, *map(float, operands))
@@ -190,9 +220,8 @@ def _moved(matrix: Sequence[float], x: float, y: float) -> tuple[float, float]:
     return matrix[0] * x + matrix[2] * y + matrix[4], matrix[1] * x + matrix[3] * y + matrix[5]
 
 
-def _page_lines(page: PageObject) -> tuple[str, ...]:
+def _page_lines(drawing: _Drawing) -> tuple[str, ...]:
     """Return the lines of a page in the order they are drawn in, each table where its first text is."""
-    drawing = _Drawing(page)
     placed = [(text, drawing.cell(text) if text.text.strip() else None) for text in drawing.texts]
     tables = _tables({cell for _, cell in placed if cell is not None})
     words: dict[_Cell, list[str]] = {}

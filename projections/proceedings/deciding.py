@@ -13,7 +13,7 @@ from uuid import UUID
 
 from ledger.commands import Attempt, DecideAppeal, FileAppeal, Order, OrderAmend, OrderJudge, OrderVoid, Receipt
 from ledger.events import Changes
-from ledger.proceedings import POSSIBLE
+from ledger.proceedings import POSSIBLE, ProceedingState
 from ledger.rejection import Refusal, Rejection
 from projections.jurisdictions import Jurisdictions
 from projections.proceedings.proceedings import Proceeding, open_proceedings, proceedings_of
@@ -49,23 +49,35 @@ def refuse_without_effect(
 
 
 def file_appeal(
-    jurisdictions: Jurisdictions, code: str, year: int, attempt: Attempt, wish: FileAppeal
+    jurisdictions: Jurisdictions,
+    code: str,
+    year: int,
+    attempt: Attempt,
+    wish: FileAppeal,
+    units: Sequence[str] | None = None,
 ) -> list[Receipt]:
-    """File an appeal. Refuses what the ledger refuses, and an observation that an open appeal names (`appeal-open`)."""
+    """File an appeal. Refuses what the ledger refuses, and an observation that an open appeal names (`appeal-open`).
+
+    `units` are the names of those that the one who files speaks for; None: all. Another unit's appeal is not named.
+    """
     ledger = jurisdictions.known_ledger(code)
-    disputed = {
-        observation: one.state.id
-        for one in open_proceedings(jurisdictions.view(code, year))
-        for observation in one.state.observations
-    }
+    view = jurisdictions.view(code, year)
+    disputed = {observation: one.state for one in open_proceedings(view) for observation in one.state.observations}
+    seen = view if units is None else view.seen_by(units, view.state)
     refusals = [
-        Refusal("appeal-open", f"observations[{at}]", f"the appeal {disputed[one]} about it is open; add to that one")
+        Refusal("appeal-open", f"observations[{at}]", _open_already(disputed[one], seen.shows(disputed[one].unit)))
         for at, one in enumerate(wish.observations)
         if one in disputed
     ]
     if refusals and ledger.ledger_recorder.find_key(attempt.key) is None:
         raise Rejection(*refusals)
     return ledger.file_appeal(attempt, year, wish)
+
+
+def _open_already(appeal: ProceedingState, shown: bool) -> str:
+    if shown:
+        return f"the appeal {appeal.id} about it is open; add to that one"
+    return "an appeal about it is open; wait until that is decided"
 
 
 def _without_effect(view: YearView, appeal: Proceeding, orders: Sequence[Order]) -> Iterator[Refusal]:

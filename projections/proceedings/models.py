@@ -36,7 +36,7 @@ class OrderAnswer(Answer):
     """What a decision ordered, carried out at a ledger position of its own.
 
     `observation` is the one that is void, reads otherwise, or is the new judgement; `before` is how it read (null for
-    a judgement), `after` how it reads from then on (null for a void).
+    a judgement), `after` how it reads from then on (null for a void). What the reader may not see (yet) is null too.
     """
 
     order: OrderName
@@ -69,7 +69,7 @@ class ProceedingAnswer(Answer):
     says that the term has run out on the day asked about, null likewise. What was returned waits for the unit: it has
     neither. `days_to_decide` are those of its own term. `filed_position` and `decided_position` are ledger positions:
     the view at `decided_position - 1` is the year before the decision, and at `last_position` after all that it
-    ordered.
+    ordered. `pending` are the proposed decisions that wait for a second person: until then nothing is decided.
     """
 
     id: str
@@ -89,6 +89,7 @@ class ProceedingAnswer(Answer):
     overdue: bool | None
     steps: list[StepAnswer]
     orders: list[OrderAnswer]
+    pending: list[str] = Field(default_factory=list)
     filed_position: int
     decided_position: int | None
     last_position: int
@@ -102,7 +103,10 @@ class ProceedingRecorded(Answer):
 
 
 class ProceedingsAnswer(Answer):
-    """The appeals, or the claims, of a year, in the order of their filing."""
+    """The appeals, or the claims, of a year, in the order of their filing.
+
+    `position` is the ledger's length; to a unit's account the position of the last entry that it is shown here.
+    """
 
     jurisdiction: str
     year: int

@@ -129,7 +129,7 @@ def proceeding_answer(view: YearView, proceeding: Proceeding, today: date) -> Pr
         status=state.status,
         outcome=state.outcome,
         possible=list(POSSIBLE[state.status]),
-        observations=[_disputed(view, proceeding, one) for one in state.observations],
+        observations=list(_disputed(view, proceeding)),
         indicators=[_indicator(view, unit, one) for one in state.indicators],
         days_to_decide=days,
         due=due_day(local_day(state.since), days) if state.is_with_the_office else None,
@@ -164,13 +164,20 @@ def proceedings_answer(view: YearView, wanted: ProceedingsWanted, today: date) -
     return ProceedingsAnswer(
         jurisdiction=view.scheme.jurisdiction.code,
         year=view.state.year,
-        position=view.position,
+        position=_last_shown(view),
         proceedings=[
             proceeding_answer(view, one, wanted.overdue_on or today)
             for one in proceedings_of(view)
             if _is_wanted(view, one, wanted, last_day)
         ],
     )
+
+
+def _last_shown(view: YearView) -> int:
+    """The ledger's length; to a unit the last position that it is shown something of, so that others' tell nothing."""
+    if view.sight is None:
+        return view.position
+    return max((one.last_position for one in proceedings_of(view)), default=0)
 
 
 def is_overdue(view: YearView, proceeding: Proceeding, today: date) -> bool:
@@ -216,12 +223,22 @@ def _orders_of(event: Event) -> tuple[Ordered, ...]:
     return event.orders if isinstance(event, AppealDecided) else ()
 
 
-def _disputed(view: YearView, proceeding: Proceeding, observation: UUID) -> DisputedAnswer:
+def _disputed(view: YearView, proceeding: Proceeding) -> Iterator[DisputedAnswer]:
+    """The disputed observations; what a unit may not see (yet) is left out of what it is told."""
     filed = proceeding.steps[0].position
-    reading = _reading_before(observation_answer(view, str(observation)).entries, filed)
-    if reading is None:
-        raise ValueError(f"expected entries of observation {observation} before position {filed}, got none")
-    return DisputedAnswer(observation=str(observation), reading=reading)
+    for observation in proceeding.state.observations:
+        reading = _reading_before(_entries(view, observation), filed)
+        if reading is not None:
+            yield DisputedAnswer(observation=str(observation), reading=reading)
+        elif view.sight is None:
+            raise ValueError(f"expected entries of observation {observation} before position {filed}, got none")
+
+
+def _entries(view: YearView, observation: UUID) -> Sequence[EntryAnswer]:
+    """The entries of an observation that the view shows; a unit may see none of one that its own appeal names."""
+    if view.sight is not None and not view.entries_of(str(observation)):
+        return ()
+    return observation_answer(view, str(observation)).entries
 
 
 def _indicator(view: YearView, unit: Unit, identifier: str) -> IndicatorAnswer:
@@ -237,14 +254,14 @@ def _orders(view: YearView, decision: Recorded | None) -> Iterator[OrderAnswer]:
     if decision is None:
         return
     for at, ordered in enumerate(_orders_of(decision.event), decision.position + 1):
-        entries = observation_answer(view, str(ordered.observation)).entries
-        carried_out = next(entry for entry in entries if entry.position == at)
+        entries = _entries(view, ordered.observation)
+        carried_out = next((entry for entry in entries if entry.position == at), None)
         yield OrderAnswer(
             order=ordered.order,
             observation=str(ordered.observation),
             position=at,
             before=_reading_before(entries, at),
-            after=carried_out.reading,
+            after=carried_out.reading if carried_out else None,
         )
 
 

@@ -41,11 +41,12 @@ class Version:
 
 
 def kept_version(
-    jurisdictions: Jurisdictions, code: str, identifier: str | None, version: str | None
+    jurisdictions: Jurisdictions, code: str, identifier: str | None, version: str | None, view: YearView | None = None
 ) -> Version | None:
     """Return the version of a scheme that the ledger keeps, or None when neither id nor version is named.
 
-    Raises Rejection when only one of the two is named, or the ledger keeps no such version.
+    Raises Rejection when only one of the two is named, or the ledger keeps no such version. In a view that shows some
+    units only there is no version but the one in force: under others nothing was released.
     """
     if identifier is None and version is None:
         return None
@@ -53,6 +54,11 @@ def kept_version(
         missing = "scheme_id" if identifier is None else "scheme_version"
         message = "scheme_id and scheme_version go together; expected both, or none for the version in force"
         raise rejected("scheme-version-incomplete", missing, message)
+    if view is not None and view.sight is not None:
+        _, in_force = view.state.opened()
+        if (identifier, version) != (in_force.id, in_force.version):
+            message = f"found {identifier!r} version {version!r}, expected {in_force.id!r} version {in_force.version!r}"
+            raise rejected("unknown-scheme", "scheme", message)
     found = jurisdictions.registered_version(code, identifier, version)
     return Version(found, jurisdictions.scheme(code, found.digest))
 
@@ -96,7 +102,7 @@ def derivation_tree(view: YearView, unit: Unit, scheme: Scheme | None = None) ->
     names = {one.key: one.name_on(view.as_of) for one in view.units}
     words = vocabulary().extended(situation.scheme.items)
     told = _Told(view, situation.scheme)
-    return told.extended(derivation(situation, unit.key, words, told.absent(unit), names))
+    return told.extended(derivation(situation, unit.key, words, told.absent(unit), names, others=view.sight is None))
 
 
 def only_row(answer: DerivationAnswer, indicator: str) -> DerivationAnswer:
@@ -148,39 +154,38 @@ class _Told:
     def __init__(self, view: YearView, scheme: Scheme) -> None:
         self._view = view
         self._words = vocabulary().extended(scheme.items)
-        self._by_observation: dict[str, list[FactEntry]] = {}
-        for entry in view.entries:
-            self._by_observation.setdefault(entry.observation, []).append(entry)
 
     def absent(self, unit: Unit) -> Sequence[Absent]:
         """Return the readings of the unit that do not count by what was recorded, or not yet."""
-        found = [one for entries in self._by_observation.values() for one in self._absent(entries)]
+        found = [
+            one
+            for entries in self._view.by_observation.values()
+            for one in self._absent(entries)
+            if self._view.shows_reading(one.fact, entries[0].position)
+        ]
         facts = renamed((one.fact for one in found), self._view.state.keys_by_name)
         keyed = (replace(one, fact=fact) for one, fact in zip(found, facts, strict=True))
         return [one for one in keyed if one.fact.unit == unit.key]
 
     def _absent(self, entries: Sequence[FactEntry]) -> Iterator[Absent]:
         """Yield the readings of one observation that do not stand: each as it was, at the observation's place."""
-        known = [entry for entry in entries if self._is_known(entry)]
+        known = [entry for entry in entries if self._view.is_known(entry)]
         readings = _readings(known, entries[0].position)
         if len(entries) > len(known):
-            later = _readings([entry for entry in entries if not self._is_known(entry)], entries[0].position)
+            later = _readings([entry for entry in entries if not self._view.is_known(entry)], entries[0].position)
             yield from (Absent(fact, "not_yet_known") for fact in later[-1:])
         if known and known[-1].entry == "void":
             yield Absent(readings[-1], "voided")
         else:
             yield from (Absent(fact, "amended_away") for fact in readings[:-1])
 
-    def _is_known(self, entry: FactEntry) -> bool:
-        return self._view.known_at is None or entry.recorded_at <= self._view.known_at
-
     def extended(self, node: Node) -> Node:
         """Return the tree with the entries of each observation below every fact of it."""
-        children = tuple(self.extended(child) for child in node.children)
-        entries = self._by_observation.get(node.fact, []) if node.fact is not None else []
+        children = tuple(self.extended(child) for child in node.children if not self._is_hidden(child))
+        entries = self._entries(node)
         if not entries:
             return node if children == node.children else replace(node, children=children)
-        shown = [entry for entry in entries if self._is_known(entry)] or entries
+        shown = [entry for entry in entries if self._view.is_known(entry)] or entries
         amended = sum(entry.said.fact is not None for entry in shown) > 1
         told = (
             _entry_node(
@@ -189,6 +194,14 @@ class _Told:
             for entry in shown
         )
         return replace(node, children=(*children, *told))
+
+    def _entries(self, node: Node) -> Sequence[FactEntry]:
+        return () if node.fact is None else self._view.all_entries_of(node.fact)
+
+    def _is_hidden(self, node: Node) -> bool:
+        """Whether the node is of a reading that does not count, and of which the view shows nothing."""
+        is_absent = node.operator == "absent" and "derived_from" not in node.inputs
+        return self._view.sight is not None and is_absent and not self._entries(node)
 
     def _reading(self, entry: FactEntry) -> str | None:
         """Return what the entry made the observation say."""

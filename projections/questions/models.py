@@ -124,7 +124,7 @@ class SmallestSetAnswer(Answer):
     """The smallest set of the unit's own observations that would have to fall, and the total and grade then.
 
     Without such a set `why_none` says why. `proved`: no smaller set does it (or none at all); every set of up to
-    `ruled_out` observations is known not to.
+    `ruled_out` observations is known not to. `not_told`: it would measure other units, or tell who rated how.
     """
 
     observations: list[str]
@@ -132,7 +132,7 @@ class SmallestSetAnswer(Answer):
     grade: str | None
     proved: bool
     ruled_out: int
-    why_none: NoSet | None
+    why_none: NoSet | Literal["not_told"] | None
     sentence: str
 
 
@@ -141,7 +141,8 @@ class WithoutOneAnswer(Answer):
 
     `nominal` are the points that the rules name for it, `effective_in_order` what the running total changed by when its
     turn came, `effect_of_removal` the total as it is less the total without it alone. `total`, `rank` and `grade` are
-    those without it; `others` are the other units that would move. Where the total stays, `why_not` says why, and
+    those without it; `others` are the other units that would move. A unit's account is told neither rank nor others,
+    and no grade where grades go by rank. Where the total stays, `why_not` says why, and
     `smallest` which observations would have to fall with it.
     """
 
@@ -152,7 +153,7 @@ class WithoutOneAnswer(Answer):
     effective_in_order: Points
     effect_of_removal: Points
     total: Points
-    rank: int
+    rank: int | None
     grade: str | None
     others: list[str]
     why_not: list[ReasonAnswer]

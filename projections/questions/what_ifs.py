@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Final
 
 from ledger.decisions import ObservationState, Unit, decide_amend, decide_observe
 from ledger.events import Attributes, Reading
@@ -38,6 +39,16 @@ from schemes.questions.smallest_sets import SmallestSet, smallest_sets, smallest
 from schemes.questions.what_if import Supposition, UnitChange, WithoutOne, what_if, without_each
 from schemes.sheets import Sheet
 
+_NOT_TOLD: Final = SmallestSetAnswer(
+    observations=[],
+    total=None,
+    grade=None,
+    proved=False,
+    ruled_out=0,
+    why_none="not_told",
+    sentence="涉及其他单位的得分或打分，不向本单位提供。",
+)
+
 
 def supposition(view: YearView, unit: Unit, asked: Suppositions) -> Supposition:
     """Return what is supposed, as the engine takes it; refuses what the ledger would refuse, with every reason."""
@@ -61,7 +72,11 @@ def what_if_answer(view: YearView, unit: Unit, asked: Suppositions) -> WhatIfAns
 
 
 def without_each_answer(view: YearView, unit: Unit) -> WithoutEachAnswer:
-    """Return what each observation of the unit is worth, void ones too, and the smallest sets."""
+    """Return what each observation of the unit is worth, void ones too, and the smallest sets.
+
+    In a view that shows some units only nothing is told that would measure others by it: no rank without an
+    observation, no grade where grades go by rank, no ratings one by one.
+    """
     sheet = view.sheets()[unit.key]
     found = smallest_sets(view.situation, unit.key, view.sheets())
     return WithoutEachAnswer(
@@ -71,8 +86,8 @@ def without_each_answer(view: YearView, unit: Unit) -> WithoutEachAnswer:
         group=unit.group,
         score=score_answer(sheet),
         observations=[*_without(view, unit, None), *_void(view, unit, sheet)],
-        total_rises=_smallest(found.total),
-        next_grade=_smallest(found.next_grade),
+        total_rises=_told_smallest(view, found.total),
+        next_grade=_NOT_TOLD if _ranks_decide(view, unit) else _told_smallest(view, found.next_grade),
     )
 
 
@@ -189,10 +204,23 @@ def _without(view: YearView, unit: Unit, only: Collection[str] | None) -> list[W
     found = without_each(view.situation, unit.key, view.sheets(), only)
     still = [one.fact.id for one in found if not one.effect_of_removal]
     smallest = smallest_sets_with(view.situation, unit.key, still, view.sheets())
-    return [_without_one(view, one, smallest.get(one.fact.id)) for one in found]
+    return [_without_one(view, unit, one, smallest.get(one.fact.id)) for one in found if _is_told(view, one.fact.id)]
 
 
-def _without_one(view: YearView, one: WithoutOne, smallest: SmallestSet | None) -> WithoutOneAnswer:
+def _is_told(view: YearView, observation: str) -> bool:
+    """Whether what an observation is worth may be told: a unit is not told what a single rating is."""
+    readings = [entry.said.fact for entry in view.entries_of(observation) if entry.said.fact is not None]
+    return view.sight is None or bool(readings and readings[-1].kind != "rating")
+
+
+def _ranks_decide(view: YearView, unit: Unit) -> bool:
+    """Whether the view shows some units only, and their grades go by the totals of others."""
+    group = view.scheme.group(unit.group)
+    return view.sight is not None and group is not None and group.quotas is not None
+
+
+def _without_one(view: YearView, unit: Unit, one: WithoutOne, smallest: SmallestSet | None) -> WithoutOneAnswer:
+    whole = view.sight is None
     observed = observation_answer(view, one.fact.id)
     return WithoutOneAnswer(
         observation=one.fact.id,
@@ -202,14 +230,14 @@ def _without_one(view: YearView, one: WithoutOne, smallest: SmallestSet | None) 
         effective_in_order=plain(one.effective_in_order),
         effect_of_removal=plain(one.effect_of_removal),
         total=plain(one.total),
-        rank=one.rank,
-        grade=one.grade,
-        others=[unit_name(view, other) for other in one.others],
+        rank=one.rank if whole else None,
+        grade=None if _ranks_decide(view, unit) else one.grade,
+        others=[unit_name(view, other) for other in one.others] if whole else [],
         why_not=[
             ReasonAnswer(code=reason.code, indicator=reason.indicator, sentence=reason.sentence)
             for reason in one.why_not
         ],
-        smallest=None if smallest is None else _smallest(smallest),
+        smallest=None if smallest is None else _told_smallest(view, smallest),
     )
 
 
@@ -231,6 +259,10 @@ def _void(view: YearView, unit: Unit, sheet: Sheet) -> Iterator[WithoutOneAnswer
                 why_not=[ReasonAnswer(code="void", indicator=None, sentence="这一条已作废，不计分。")],
                 smallest=None,
             )
+
+
+def _told_smallest(view: YearView, found: SmallestSet) -> SmallestSetAnswer:
+    return _smallest(found) if all(_is_told(view, one) for one in found.observations) else _NOT_TOLD
 
 
 def _smallest(found: SmallestSet) -> SmallestSetAnswer:

@@ -38,15 +38,20 @@ def derivation(
     words: Vocabulary,
     absent: Sequence[Absent] = (),
     names: Mapping[str, str] | None = None,
+    *,
+    others: bool = True,
 ) -> Node:
     """Return the tree of one unit's total, rank and grade in the situation.
 
     `absent` are readings of the unit that do not count by what was recorded (voided, not yet known, amended away);
     those out of the span of days are found here. `names` are the units' names to show, where they are not their keys.
+    Without `others` the tree tells of other units how many there are and what their figures come to, not which unit
+    has which figure: what follows from those cannot be worked out again from such a tree.
     """
     with exact_arithmetic():
         out_of_span = tuple(_out_of_span(situation, unit))
-        telling = Telling(situation, unit, words.extended(situation.scheme.items), names or {}, (*absent, *out_of_span))
+        missing = tuple(one for one in (*absent, *out_of_span) if others or one.fact.kind != "rating")
+        telling = Telling(situation, unit, words.extended(situation.scheme.items), names or {}, missing, others)
         return _Derivation(telling).result()
 
 
@@ -221,16 +226,16 @@ class _Derivation:
 
     # --- rank and grade ----------------------------------------------------------------------------------------
 
-    def _shown_totals(self) -> dict[str, Input]:
-        return {self.telling.name(unit): value for unit, value in self._totals.items()}
-
     def _rank(self) -> Node:
         place = ranks(self._totals)[self._unit]
         own = self._score.total
         equal = sum(value == own for value in self._totals.values()) - 1
         tied = f"，另有{equal}个单位同分" if equal else ""
         told = f"全组{len(self._totals)}个单位中，总分高于{points_phrase(own)}的有{place - 1}个{tied}，列第{place}名。"
-        inputs: dict[str, Input] = {"unit": self.telling.name(self._unit), "totals": self._shown_totals()}
+        inputs: dict[str, Input] = {
+            "unit": self.telling.name(self._unit),
+            **self.telling.figures("totals", self._totals),
+        }
         return Node("rank", "rank", "名次", place, told, inputs)
 
     def _grade(self) -> Node:
@@ -270,7 +275,7 @@ class _Derivation:
     def _quota_inputs(self, quotas: Quotas) -> dict[str, Input]:
         return {
             "unit": self.telling.name(self._unit),
-            "totals": self._shown_totals(),
+            **self.telling.figures("totals", self._totals),
             "top": {"grade": quotas.top.grade, "share": quotas.top.share},
             "middle": quotas.middle,
             "bottom": {"grade": quotas.bottom.grade, "share": quotas.bottom.share},

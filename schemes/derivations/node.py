@@ -181,6 +181,14 @@ class Telling:
     words: Vocabulary
     names: Mapping[str, str]
     absent: tuple[Absent, ...]
+    others: bool = True
+    """Whether other units are told with their figures; else only how many there are."""
+
+    def figures(self, name: str, values: Mapping[str, Decimal]) -> dict[str, Input]:
+        """Return the figures that units have, as an input of that name; without others the unit's own, and how many."""
+        if self.others:
+            return {name: {self.name(unit): value for unit, value in values.items()}}
+        return {"own": values.get(self.unit), "figures": len(values)}
 
     def name(self, unit: str) -> str:
         """Return the unit's name as it is shown."""
@@ -215,8 +223,8 @@ class Telling:
         fired: bool = True,
     ) -> Node:
         """Return a fact as a node; `why` says what it did, after the fact itself."""
-        attributes = dict(fact.attributes)
-        rater = fact.text("rater")
+        attributes = dict(fact.attributes) if self.others or fact.kind != "rating" else {}
+        rater = fact.text("rater") if self.others else None
         if rater is not None:
             attributes["rater"] = self.name(rater)
         shown = replace(fact, attributes=attributes)

@@ -322,14 +322,15 @@ def _place(sight: Sight, rule: ByRank) -> Node:
     ahead = [] if own is None else [one for one in values if (values[one] > own if first else values[one] < own)]
     if own is not None:
         told += f"：本单位{plain(own)}，{len(values)}个单位有数值，{_ahead(telling, ahead, values)}"
-    shown: dict[str, Input] = {telling.name(other): value for other, value in values.items()}
-    inputs |= {"unit": telling.name(unit), "order": rule.source.order, "values": shown}
+    inputs |= {"unit": telling.name(unit), "order": rule.source.order, **telling.figures("values", values)}
     return Node("place", "place", "名次", rank, f"{told}。", inputs, children, rank is not None)
 
 
 def _ahead(telling: Telling, units: Sequence[str], values: Mapping[str, Decimal]) -> str:
     if not units:
         return "没有排在前面的"
+    if not telling.others:
+        return f"排在前面的有{len(units)}个"
     listed = "、".join(f"{telling.name(unit)}{plain(values[unit])}" for unit in units[:NAMED_UNITS])
     return f"排在前面的有{len(units)}个（{listed}{'等' if len(units) > NAMED_UNITS else ''}）"
 
@@ -365,7 +366,8 @@ def _threshold_rule(sight: Sight, at: int, rule: Shortfall | MeanRating | Milest
         case MeanRating():
             children = _ratings(sight)
             counting = sum(child.operator == "reading" for child in children)
-            return sight.node(at, value, f"其他组有{counting}份打分，平均{points_phrase(value)}", children)
+            shown = children if sight.telling.others else []
+            return sight.node(at, value, f"其他组有{counting}份打分，平均{points_phrase(value)}", shown)
         case Milestone():
             conditions = [_condition(sight, number, one) for number, one in enumerate(rule.conditions, start=1)]
             met = sum(one.fired for one in conditions)
@@ -396,13 +398,15 @@ def _steps_below(sight: Sight, rule: Shortfall) -> Node:
     children = tuple(telling.reading(fact, "value", seen[-1]) for fact in seen)
     steps = figures.whole_steps_below_mean(rule, unit)
     told = f"{len(values)}个单位有{item_label(rule.metric, telling.words)}"
+    mean = None
     if values:
         mean = rounded_half_up(Fraction(sum(values.values(), ZERO)) / len(values))
         own = f"本单位{plain(values[unit])}" if unit in values else "本单位没有数值"
         told += f"，平均约{plain(mean)}，{own}"
     share = f"{plain(rule.step * 100)}%"
-    shown: dict[str, Input] = {telling.name(other): value for other, value in values.items()}
-    inputs: dict[str, Input] = {"unit": telling.name(unit), "step": rule.step, "values": shown}
+    inputs: dict[str, Input] = {"unit": telling.name(unit), "step": rule.step, **telling.figures("values", values)}
+    if not telling.others:
+        inputs["mean"] = mean
     sentence = f"{told}，低满平均值{share}的有{steps}档。"
     return Node("steps", "steps_below_mean", "低于平均值的档数", steps, sentence, inputs, children, steps > 0)
 

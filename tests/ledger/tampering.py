@@ -22,6 +22,7 @@ from ledger.commands import Amend, EraseEvidence, Observe, Rectify, Void
 from ledger.database import open_engine
 from ledger.events import Changes
 from ledger.events import Evidence as Paper
+from ledger.evidence.erasures import finish_erasures
 from ledger.evidence.stores import FolderStore
 from ledger.evidence.vault import EvidenceVault
 from ledger.facts import ENTRIES, fact_row, recorded_microseconds
@@ -82,7 +83,7 @@ def record(engine: Engine, folder: Path) -> None:
     first, second = (replace(county.attempt(), person=person) for person in PERSONS)
     [proposed] = county.ledger.erase_evidence(first, EraseEvidence(commitment=files[1], ground="个人信息保护法"))
     county.ledger.approve(second, proposed.event.originator_id, proposed.leaf_hash.hex())
-    vault.destroy(CODE, files[1], county.now)
+    finish_erasures(engine, FolderStore(folder / "evidence"), CODE)
     close_year(jurisdictions, CODE, 2021, county.attempt(), "考核结束")
     county.ledger.reopen_year(county.attempt(), 2021, "漏登")
     for number in range(12):

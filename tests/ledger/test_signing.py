@@ -344,6 +344,31 @@ def test_cosignatures_of_an_older_checkpoint_are_let_go(prove: Prove, recorder: 
 
 
 @pytest.mark.usefixtures("recorder")
+@pytest.mark.parametrize("taken", ["checkpoint", "cosignatures"])
+def test_an_older_store_is_refused_while_either_signed_head_is_kept(
+    prove: Prove, folder: Path, engine: Engine, taken: str
+) -> None:
+    proofs = prove()
+    proofs.keep_cosignatures(cosigned(proofs.checkpoint(), VerifierKey.parse(proofs.verifier_key()), WITNESS, 100))
+    [path] = folder.glob(f"*.{taken}")
+    path.unlink()
+    cut(engine, 3)
+    for ask in (prove().checkpoint, prove().check_continuation):
+        with refused("checkpoint-not-consistent", "size 5", "only 3 entries"):
+            ask()
+
+
+@pytest.mark.usefixtures("recorder")
+def test_without_its_key_no_other_is_made_beside_a_cosigned_head(prove: Prove, folder: Path) -> None:
+    proofs = prove()
+    proofs.keep_cosignatures(cosigned(proofs.checkpoint(), VerifierKey.parse(proofs.verifier_key()), WITNESS, 100))
+    for path in (*folder.glob("*.checkpoint"), *folder.glob("*.signing-key")):
+        path.unlink()
+    with refused("signing-key-missing", "cosignatures", "restore the key"):
+        prove().checkpoint()
+
+
+@pytest.mark.usefixtures("recorder")
 def test_what_is_no_cosigned_checkpoint_of_the_ledger_is_refused(prove: Prove) -> None:
     proofs = prove()
     note = proofs.checkpoint()

@@ -145,6 +145,20 @@ def test_a_damaged_file_is_found(tmp_path: Path, name: str, damage: str) -> None
         read_tiles(tmp_path, KEY.verifier)
 
 
+@pytest.mark.parametrize("path", [entries_path(0, 3), tile_path(0, 0, 3), "checkpoint"])
+def test_a_file_larger_than_it_can_be_is_not_read(tmp_path: Path, path: str) -> None:
+    export(tmp_path, 3)
+    with (tmp_path / path).open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(TilesRejected, match="more than"):
+        read_tiles(tmp_path, KEY.verifier)
+
+
+def test_a_bundle_of_entries_without_end_is_not_read() -> None:
+    with pytest.raises(TilesRejected, match="more than 256 entries"):
+        read_entry_bundle(bytes(2 * 257))
+
+
 def test_a_folder_is_believed_only_with_a_signed_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(TilesRejected, match="checkpoint is missing"):
         read_tiles(tmp_path, KEY.verifier)

@@ -191,7 +191,7 @@ def test_a_proof_has_exactly_the_hashes_it_needs(old: int, size: int, hashes: in
 def test_an_empty_tree_has_the_empty_root() -> None:
     assert cosigned(LOG.asks(0, 0)).checkpoint.size == 0
     wrong = Submission(0, (), signed(Checkpoint(ORIGIN, 0, bytes(32)).text(), [KEY]))
-    assert refused(wrong) == "witness-fork"
+    assert refused(wrong) == "witness-request"
 
 
 def test_an_unknown_ledger_is_refused_before_its_signature_is_looked_at() -> None:

@@ -287,7 +287,7 @@ def test_entries_of_one_unit_swapped_or_doubled_are_refused(files: Files) -> Non
     assert found(edited(files.unit, swapped)) == (6, "positions-not-rising")
     doubled = edited(files.unit, lambda bundle: bundle["events"].append(bundle["events"][-1]))
     assert found(doubled) == (6, "positions-not-rising")
-    assert found(edited(files.unit, lambda bundle: bundle["events"].pop(2))) == (6, "stream-gap")
+    assert found(edited(files.unit, lambda bundle: bundle["events"].pop(2))) == (6, "stream-version")
     assert found(edited(files.unit, lambda bundle: bundle["events"].pop())) == (8, "sheet-differs")
 
 

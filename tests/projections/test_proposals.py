@@ -19,6 +19,7 @@ from ledger.commands import (
     FileClaim,
     Observe,
     OrderVoid,
+    Rectify,
     Void,
 )
 from ledger.events import Changes, Evidence, ObservationObserved, ObservationVoided, ProposalApproved, ProposalMade
@@ -222,3 +223,77 @@ def test_evidence_that_is_not_stored_is_refused(county: County) -> None:
         county.ledger.erase_evidence(by(county, ONE), EraseEvidence(commitment="5f" * 32, ground="第四十七条"))
 
     assert [code_of(one) for one in (recorded, proposed, erased)] == ["unknown-evidence"] * 3
+
+
+def test_a_correction_that_makes_another_fact_of_it_takes_two_persons_as_a_void_does(county: County) -> None:
+    observation = county.observe()
+
+    def amended(**changes: Any) -> type:
+        wish = Amend(changes=Changes(**changes), reason="更正")
+        [one] = county.ledger.amend(by(county, ONE), observation, wish)
+        return type(one.event)
+
+    assert amended(count=2) is not ProposalMade
+    assert amended(unit="大桥街道") is ProposalMade
+    assert amended(kind="publication", attributes={"item": "interpretation"}) is ProposalMade
+
+
+def test_a_request_whose_late_answer_would_forfeit_a_row_takes_two_persons(county: County) -> None:
+    made = propose(county, wish("request_received", {"request": "依申请1号"}))
+    before = county.total()
+    county.ledger.approve(by(county, TWO), made.event.originator_id, made.leaf_hash.hex())
+
+    assert county.total() != before
+
+
+def test_what_was_proposed_is_what_is_approved_or_nothing_is(county: County) -> None:
+    observation = county.observe()
+    [made] = county.ledger.void(by(county, ONE), observation, Void(reason="撤销", evidence=EVIDENCE))
+    county.ledger.amend(by(county, ONE), observation, Amend(changes=Changes(count=5), reason="更正"))
+    size = county.ledger.ledger_recorder.head().size
+    with pytest.raises(Rejection) as error:
+        county.ledger.approve(by(county, TWO), made.event.originator_id, made.leaf_hash.hex())
+
+    assert code_of(error) == "proposal-outdated"
+    assert county.ledger.ledger_recorder.head().size == size
+
+
+def test_a_rectification_of_what_weighs_takes_two_persons(county: County) -> None:
+    heavy = county.observe(kind="defect", attributes=FORFEIT["attributes"])
+    plain = county.observe()
+    receipts = [county.ledger.rectify(by(county, ONE), one, Rectify(on=date(2021, 4, 1)))[0] for one in (heavy, plain)]
+    assert [isinstance(one.event, ProposalMade) for one in receipts] == [True, False]
+    made = receipts[0]
+    county.ledger.approve(by(county, TWO), made.event.originator_id, made.leaf_hash.hex())
+    [rectified] = [
+        one for one in county.jurisdictions.view(CODE, 2021).entries_of(str(heavy)) if one.entry == "rectify"
+    ]
+    assert rectified.actor == "考核办甲"
+
+
+def test_whoever_filed_an_appeal_has_no_part_in_its_decision(county: County) -> None:
+    observation = county.observe()
+    file = FileAppeal(unit=UNIT, observations=(observation,), grounds="未被通报")
+    [filed] = county.ledger.file_appeal(by(county, ONE, "福城街道"), 2021, file)
+    appeal = filed.event.originator_id
+    county.ledger.step(county.attempt(), 2021, "appeal", appeal, Accept())
+    decision = DecideAppeal(outcome="upheld", reasons="核实", orders=(OrderVoid(void=observation),))
+    with pytest.raises(Rejection) as proposing:
+        county.ledger.decide_appeal(by(county, ONE, "分管领导"), 2021, appeal, decision)
+    [made] = county.ledger.decide_appeal(by(county, TWO), 2021, appeal, decision)
+    with pytest.raises(Rejection) as approving:
+        county.ledger.approve(by(county, ONE, "分管领导"), made.event.originator_id, made.leaf_hash.hex())
+
+    assert [code_of(one) for one in (proposing, approving)] == ["approval-own"] * 2
+    third = county.ledger.approve(by(county, "c3" * 16), made.event.originator_id, made.leaf_hash.hex())
+    assert len(third) == 3
+
+
+def test_who_may_not_approve_withdraws_only_what_they_proposed(county: County) -> None:
+    made = propose(county, wish(**FORFEIT))
+    with pytest.raises(Rejection) as error:
+        county.ledger.decline(by(county, TWO), made.event.originator_id, "不同意", own_only=True)
+
+    assert code_of(error) == "decline-own-only"
+    county.ledger.decline(by(county, ONE), made.event.originator_id, "撤回", own_only=True)
+    assert open_ids(county) == []

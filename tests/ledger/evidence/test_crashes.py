@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
+from ledger.evidence.erasures import finish_erasures
 from ledger.evidence.opening import open_vault
 from ledger.evidence.stores import FolderStore
 from ledger.evidence.vault import EvidenceVault
+from ledger.rejection import Rejection
 from ledger.tables import evidence_files
+from tests.ledger.evidence.files import LIMIT, NOW
 from tests.ledger.store import ROOT, ZHANGSHU
 
 
@@ -57,10 +60,10 @@ def test_a_process_that_dies_while_it_stores_leaves_nothing_named_that_is_not_th
     assert len(said) == (1 if moment == "5" else 0)
     vault = reopened(engine, folder)
     assert_all_is_there(engine, vault, said)
-    soon = datetime.now(UTC) + timedelta(minutes=1)
-    left = vault.sweep(soon, timedelta()), vault.remove_unnamed(soon, timedelta())
-    assert left == ((1, 0) if moment in ("1", "5") else (0, 1))
-    assert len([path for path in folder.rglob("*") if path.is_file()]) == len(said)
+    swept = FolderStore(folder).sweep(datetime.now(UTC) + timedelta(minutes=1))
+    assert swept == (1 if moment in ("1", "5") else 0)
+    # An object that had its name already stays: without its key, which nobody has, it says nothing.
+    assert len([path for path in folder.rglob("*") if path.is_file()]) == len(said) + 1 - swept
     assert_all_is_there(engine, vault, said)
 
 
@@ -77,3 +80,21 @@ def test_no_answered_file_is_missing_when_the_process_is_killed(
             said += answered("".join(lines) + process.stdout.read())
     assert len(said) >= 14
     assert_all_is_there(engine, reopened(engine, folder), said)
+
+
+@pytest.mark.parametrize("moment", ["commit", "unlink"])
+def test_a_process_that_dies_while_it_erases_ends_with_all_or_nothing_erased(
+    engine: Engine, database_url: str, folder_store: FolderStore, tmp_path: Path, moment: str
+) -> None:
+    folder = tmp_path / "evidence"
+    vault = reopened(engine, folder)
+    stored = vault.put(ZHANGSHU, [b"content"], LIMIT, "office", NOW)
+    command = [sys.executable, "-m", "tests.ledger.evidence.eraser", database_url, str(folder), moment]
+    assert subprocess.run([*command, stored.commitment], cwd=ROOT, check=False).returncode == -9
+    assert len([path for path in folder.rglob("*") if path.is_file()]) == 1
+    if moment == "unlink":
+        with pytest.raises(Rejection, match="evidence-erased"):
+            vault.open(ZHANGSHU, stored.commitment)
+    finish_erasures(engine, folder_store, ZHANGSHU)
+    found = reopened(engine, folder).check(ZHANGSHU, stored.commitment)
+    assert (found.state if found else None) == {"commit": None, "unlink": "erased"}[moment]

@@ -23,7 +23,7 @@ def test_a_key_is_made_once_for_its_user_alone(tmp_path: Path) -> None:
     key = make_master_key(folder, secrets.token_bytes)
     assert read_master_key(folder) == make_master_key(folder, secrets.token_bytes) == key
     assert ((folder / FILE).stat().st_mode & 0o777, folder.stat().st_mode & 0o777) == (0o600, 0o700)
-    assert [path.name for path in folder.iterdir()] == [FILE]
+    assert {path.name for path in folder.iterdir()} == {FILE, f"{FILE}.lock"}
 
 
 def test_all_who_make_a_key_at_once_get_the_same(tmp_path: Path) -> None:

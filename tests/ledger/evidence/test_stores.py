@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -42,11 +43,11 @@ def test_an_object_is_not_there_before_it_has_its_name(store: EvidenceStore) -> 
     incoming = store.begin()
     incoming.file.write(CONTENT)
     incoming.file.flush()
-    assert list(store.names(later())) == []
     with pytest.raises(ObjectMissing):
         store.open(NAME)
     incoming.discard()
-    assert list(store.names(later())) == []
+    with pytest.raises(ObjectMissing):
+        store.open(NAME)
 
 
 def test_a_removed_object_is_gone_and_may_be_removed_again(store: EvidenceStore) -> None:
@@ -55,12 +56,6 @@ def test_a_removed_object_is_gone_and_may_be_removed_again(store: EvidenceStore)
         store.delete(NAME)
         with pytest.raises(ObjectMissing):
             store.open(NAME)
-
-
-def test_names_are_listed_by_age(store: EvidenceStore) -> None:
-    names = {kept(store), kept(store, b"another")}
-    assert set(store.names(later())) == names
-    assert list(store.names(later() - timedelta(hours=1))) == []
 
 
 def test_only_what_is_old_and_never_got_a_name_is_swept_from_a_folder(
@@ -101,6 +96,29 @@ def test_a_service_that_does_not_answer_is_said_so() -> None:
     with pytest.raises(Rejection, match="evidence-store-unavailable"):
         store.delete(NAME)
     store._client.close()
+
+
+@pytest.mark.usefixtures("s3_endpoint")
+def test_only_what_stores_says_that_nothing_was_recorded(folder_store: FolderStore, tmp_path: Path) -> None:
+    (tmp_path / "evidence").write_text("no folder")
+    down = S3Store("evidence", "http://127.0.0.1:9")
+    told: dict[bool, set[bool]] = {True: set(), False: set()}
+    incoming = down.begin()
+    asks: list[tuple[bool, Callable[[], object]]] = [
+        (True, folder_store.begin),
+        (True, lambda: incoming.keep(NAME)),
+        (False, lambda: folder_store.open(NAME)),
+        (False, lambda: folder_store.delete(NAME)),
+        (False, lambda: down.open(NAME)),
+        (False, lambda: down.delete(NAME)),
+    ]
+    for stores, ask in asks:
+        with pytest.raises(Rejection, match="evidence-store-unavailable") as refused:
+            ask()
+        told[stores].add("nothing was recorded" in str(refused.value))
+    assert told == {True: {True}, False: {False}}
+    incoming.discard()
+    down._client.close()
 
 
 def test_a_folder_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:

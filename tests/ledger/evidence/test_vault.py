@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
+import sqlite3
 import tracemalloc
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, event, select, update
+from sqlalchemy.exc import OperationalError
 
-from ledger.event_bytes import EventMapper
-from ledger.events import EvidenceErased
+from ledger.appends import microseconds
 from ledger.evidence.commitments import commitment_to
-from ledger.evidence.erasures import unfinished_erasures
+from ledger.evidence.erasures import finish_erasures
 from ledger.evidence.sealing import CHUNK
-from ledger.evidence.stores import EvidenceStore, FolderStore
+from ledger.evidence.stores import EvidenceStore, FolderStore, ObjectMissing
 from ledger.evidence.vault import EvidenceVault, Finding, Stored, StoredFile
-from ledger.recorder import LedgerRecorder
 from ledger.rejection import Rejection
 from ledger.tables import evidence_files
+from tests.ledger.evidence.erasing import record_erasure
 from tests.ledger.evidence.files import LIMIT, NOW, image, in_parts
 from tests.ledger.store import LANGXI, ZHANGSHU
 
@@ -63,19 +65,12 @@ def objects(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def record_erasure(engine: Engine, commitment: str) -> None:
-    event = EvidenceErased(
-        originator_id=uuid4(),
-        originator_version=1,
-        recorded_at=NOW,
-        actor="office",
-        nonce="00" * 16,
-        commitment=commitment,
-        ground="个人信息保护法第四十七条",
-    )
-    recorder = LedgerRecorder(engine, ZHANGSHU)
-    recorder.insert_events([EventMapper(ZHANGSHU).to_stored_event(event)])
-    recorder.close()
+def is_there(store: EvidenceStore, row: dict[str, Any]) -> bool:
+    try:
+        store.open(row["object"].hex()).close()
+    except ObjectMissing:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("size", [1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
@@ -135,13 +130,12 @@ def test_a_file_belongs_to_one_ledger(vault: EvidenceVault) -> None:
     assert code_of(refused) == "unknown-evidence"
 
 
-def test_a_file_may_be_as_large_as_the_limit_and_no_larger(vault: EvidenceVault, store: EvidenceStore) -> None:
+def test_a_file_may_be_as_large_as_the_limit_and_no_larger(vault: EvidenceVault) -> None:
     assert put(vault, bytes(CHUNK), limit=CHUNK).size == CHUNK
     assert put(vault, bytes(CHUNK - 1), limit=CHUNK).size == CHUNK - 1
     with pytest.raises(Rejection) as refused:
         put(vault, bytes(CHUNK + 1), limit=CHUNK)
     assert code_of(refused) == "evidence-too-large"
-    assert len(list(store.names(datetime.now(UTC) + timedelta(minutes=1)))) == 2
 
 
 def test_what_is_beyond_the_limit_is_refused_before_the_rest_is_read(folder_vault: EvidenceVault) -> None:
@@ -309,73 +303,138 @@ def test_another_master_key_opens_nothing(
     assert (folder_vault.opens_any_key(), other.opens_any_key()) == (True, False)
 
 
+def test_a_file_cannot_be_read_from_the_moment_its_erasure_is_recorded(vault: EvidenceVault, engine: Engine) -> None:
+    stored, kept = put(vault), put(vault)
+    before = row_of(engine, stored)
+    record_erasure(engine, stored.commitment)
+    gone: dict[str, Any] = {"salt": None, "sealed_key": None, "erased_at": microseconds(NOW)}
+    assert row_of(engine, stored) == before | gone
+    with pytest.raises(Rejection) as refused:
+        vault.open(ZHANGSHU, stored.commitment)
+    assert code_of(refused) == "evidence-erased"
+    assert vault.stored(ZHANGSHU, stored.commitment).erased_at == NOW
+    assert read(vault, kept.commitment) == CONTENT
+
+
 def test_an_erased_file_is_gone_and_its_commitment_stays(
     vault: EvidenceVault, store: EvidenceStore, engine: Engine
 ) -> None:
     stored, kept = put(vault), put(vault)
-    before = row_of(engine, stored)
     record_erasure(engine, stored.commitment)
-    assert unfinished_erasures(engine, ZHANGSHU) == [stored.commitment]
-    assert vault.finish_erasures(ZHANGSHU, NOW) == [stored.commitment]
-    row = row_of(engine, stored)
-    assert (row["commitment"], row["salt"], row["sealed_key"]) == (before["commitment"], None, None)
-    assert row["object"].hex() not in set(store.names(datetime.now(UTC) + timedelta(minutes=1)))
-    assert vault.stored(ZHANGSHU, stored.commitment).erased_at == NOW
-    with pytest.raises(Rejection) as refused:
-        vault.open(ZHANGSHU, stored.commitment)
-    assert code_of(refused) == "evidence-erased"
-    found = vault.check(ZHANGSHU, stored.commitment)
-    assert found
-    assert (found.state, found.is_fault) == ("erased", False)
+    for _ in range(2):
+        finish_erasures(engine, store, ZHANGSHU)
+        assert not is_there(store, row_of(engine, stored))
+        found = vault.check(ZHANGSHU, stored.commitment)
+        assert found
+        assert (found.state, found.is_fault) == ("erased", False)
     assert read(vault, kept.commitment) == CONTENT
 
 
-def test_an_erasure_done_again_keeps_its_moment(folder_vault: EvidenceVault, engine: Engine) -> None:
-    stored = put(folder_vault)
-    record_erasure(engine, stored.commitment)
-    folder_vault.finish_erasures(ZHANGSHU, NOW)
-    assert folder_vault.finish_erasures(ZHANGSHU, NOW + timedelta(days=1)) == []
-    folder_vault.destroy(ZHANGSHU, stored.commitment, NOW + timedelta(days=1))
-    assert folder_vault.stored(ZHANGSHU, stored.commitment).erased_at == NOW
-
-
-def test_an_erasure_that_died_half_way_is_finished(
-    folder_vault: EvidenceVault, folder_store: FolderStore, engine: Engine
+def test_what_a_restored_copy_brought_back_is_erased_again(
+    folder_vault: EvidenceVault, folder_store: FolderStore, engine: Engine, tmp_path: Path
 ) -> None:
     stored = put(folder_vault)
+    row, [path] = row_of(engine, stored), objects(tmp_path / "evidence")
+    sealed = path.read_bytes()
     record_erasure(engine, stored.commitment)
-    folder_store.delete(row_of(engine, stored)["object"].hex())
-    assert folder_vault.finish_erasures(ZHANGSHU, NOW) == [stored.commitment]
-    assert row_of(engine, stored)["salt"] is None
+    finish_erasures(engine, folder_store, ZHANGSHU)
+    path.write_bytes(sealed)
+    assert state_of(folder_vault.check(ZHANGSHU, stored.commitment)) == "not-erased"
+    finish_erasures(engine, folder_store, ZHANGSHU)
+    assert state_of(folder_vault.check(ZHANGSHU, stored.commitment)) == "erased"
+    path.write_bytes(sealed)
+    alter(engine, stored, **row)
+    assert read(folder_vault, stored.commitment) == CONTENT
+    finish_erasures(engine, folder_store, ZHANGSHU)
+    assert state_of(folder_vault.check(ZHANGSHU, stored.commitment)) == "erased"
+    assert row_of(engine, stored)["erased_at"] == microseconds(NOW)
+
+
+def test_a_row_alone_that_says_erased_deletes_nothing(
+    folder_vault: EvidenceVault, folder_store: FolderStore, engine: Engine, tmp_path: Path
+) -> None:
+    stored = put(folder_vault)
+    alter(engine, stored, erased_at=0)
+    finish_erasures(engine, folder_store, ZHANGSHU)
+    assert len(objects(tmp_path / "evidence")) == 1
 
 
 def test_an_erasure_without_an_event_or_not_finished_is_found(folder_vault: EvidenceVault, engine: Engine) -> None:
     silent, half = put(folder_vault), put(folder_vault)
-    folder_vault.destroy(ZHANGSHU, silent.commitment, NOW)
+    alter(engine, silent, erased_at=0, salt=None, sealed_key=None)
     assert state_of(folder_vault.check(ZHANGSHU, silent.commitment)) == "erased-without-event"
     record_erasure(engine, half.commitment)
-    alter(engine, half, erased_at=0, salt=None, sealed_key=None)
     assert state_of(folder_vault.check(ZHANGSHU, half.commitment)) == "not-erased"
 
 
-def test_an_erasure_of_what_another_ledger_stored_destroys_nothing(folder_vault: EvidenceVault, engine: Engine) -> None:
-    record_erasure(engine, UNKNOWN)
-    stored = put(folder_vault)
-    assert folder_vault.finish_erasures(ZHANGSHU, NOW) == []
-    assert read(folder_vault, stored.commitment) == CONTENT
-
-
-def test_only_old_objects_that_no_row_names_are_removed(
-    vault: EvidenceVault, store: EvidenceStore, engine: Engine
+def test_an_erasure_touches_no_file_of_another_name_or_ledger(
+    folder_vault: EvidenceVault, folder_store: FolderStore, engine: Engine
 ) -> None:
-    stored, lost = put(vault), put(vault)
-    name = row_of(engine, lost)["object"].hex()
-    with engine.begin() as connection:
-        commitment = bytes.fromhex(lost.commitment)
-        connection.execute(evidence_files.delete().where(evidence_files.c.commitment == commitment))
-    soon = datetime.now(UTC) + timedelta(minutes=1)
-    assert vault.unnamed(soon, timedelta(hours=1)) == []
-    assert vault.unnamed(soon, timedelta()) == [name]
-    assert vault.remove_unnamed(soon, timedelta()) == 1
-    assert set(store.names(soon)) == {row_of(engine, stored)["object"].hex()}
-    assert read(vault, stored.commitment) == CONTENT
+    stored = put(folder_vault)
+    other = folder_vault.put(LANGXI, in_parts(CONTENT), LIMIT, "office", NOW)
+    for commitment in (UNKNOWN, other.commitment):
+        record_erasure(engine, commitment)
+    finish_erasures(engine, folder_store, ZHANGSHU)
+    assert read(folder_vault, stored.commitment) == CONTENT
+    assert folder_vault.check(LANGXI, other.commitment) is None
+
+
+@pytest.mark.parametrize("moment", ["before_cursor_execute", "commit"])
+def test_a_file_that_the_database_cannot_take_is_refused_and_leaves_nothing(
+    vault: EvidenceVault, store: EvidenceStore, engine: Engine, moment: str
+) -> None:
+    calls = count(1)
+
+    def fail(*_: object) -> None:
+        if next(calls) == 1:
+            raise OperationalError("INSERT", None, sqlite3.OperationalError("database or disk is full"))
+
+    with vault.begin(LIMIT) as incoming:
+        incoming.write(CONTENT)
+        event.listen(engine, moment, fail)
+        with pytest.raises(Rejection, match=r"nothing was recorded.*evidence-store-unavailable"):
+            incoming.finish(ZHANGSHU, "office", NOW)
+        name = incoming._object_hash.hexdigest()
+    with pytest.raises(ObjectMissing):
+        store.open(name)
+    with engine.connect() as connection:
+        assert connection.execute(select(evidence_files)).all() == []
+    assert read(vault, put(vault).commitment) == CONTENT
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_full_database_is_said_so_and_leaves_nothing(
+    folder_vault: EvidenceVault, engine: Engine, tmp_path: Path
+) -> None:
+    put(folder_vault)
+
+    def full(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")
+
+    event.listen(engine, "checkout", full)
+    told: list[str] = []
+    while not told:
+        try:
+            put(folder_vault, b"small")
+        except Rejection as refused:
+            told.append(str(refused))
+    assert ("nothing was recorded" in told[0], "evidence-store-unavailable" in told[0]) == (True, True)
+    with engine.connect() as connection:
+        named = {row.hex() for row in connection.scalars(select(evidence_files.c.object))}
+    assert {path.name for path in objects(tmp_path / "evidence")} == named
+
+
+def test_the_folder_failing_after_the_name_was_given_leaves_nothing(
+    folder_vault: EvidenceVault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, calls = os.fsync, count(1)
+
+    def fail(descriptor: int) -> None:
+        if next(calls) > 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(Rejection, match="nothing was recorded"):
+        put(folder_vault)
+    assert objects(tmp_path / "evidence") == []
