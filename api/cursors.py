@@ -23,6 +23,7 @@ def position_of(cursor: str | None) -> int:
         place = _PLACE.fullmatch(urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
     except ValueError:
         place = None
-    if place is None:
+    # Base64 is read leniently; a cursor has one spelling only.
+    if place is None or cursor_at(int(place[1])) != cursor:
         raise rejected("cursor-invalid", "cursor", f"found {cursor[:80]!r}, expected `next` of the page before")
     return int(place[1])

@@ -7,7 +7,7 @@ what such an account may not see is not in the view it is given, so it looks as 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, Any, Final, cast
@@ -17,20 +17,21 @@ from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AwareDatetime, BeforeValidator
 
 from api.access.access import Access
-from api.access.permissions import sees_own_only
+from api.access.permissions import may, sees_own_only
 from api.access.principals import Principal
 from api.custody import Custody
 from api.metrics import Metrics
 from ledger.application import LedgerApplication
 from ledger.commands import Attempt, Receipt
-from ledger.events import Day
-from ledger.evidence.vault import EvidenceVault
-from ledger.rejection import rejected
+from ledger.events import Day, Evidence
+from ledger.evidence.vault import EvidenceVault, StoredFile
+from ledger.rejection import Refusal, Rejection, rejected
 from ledger.signing import LedgerProofs
 from projections.answer_models import ReceiptAnswer
 from projections.answers import receipt_answer
 from projections.jurisdictions import Jurisdictions
-from projections.own_items import own_positions
+from projections.own_items import own_files, own_positions
+from projections.proposals import pending_about
 from projections.releases import released_view
 from projections.years import YearView
 
@@ -84,7 +85,7 @@ class Edge:
         """Return the year as it stands now, with what the account may see of observations, appeals and claims."""
         view = self.jurisdictions.view(code, year)
         own = self.own_units(code)
-        return view if own is None else view.seen_by(own)
+        return view if own is None else view.seen_by(own, view.state)
 
     def scores(self, code: str, year: int, as_of: date | None, known_at: datetime | None) -> YearView:
         """Return the year as of the day and as known at the moment; for a unit's account what was released of it."""
@@ -94,7 +95,7 @@ class Edge:
         view = released_view(self.jurisdictions, code, year, as_of, known_at)
         # Worked out on the view that all share, so that it is not worked out again for each account.
         view.sheets()
-        return view.seen_by(own)
+        return view.seen_by(own, self.jurisdictions.opened_year(code, year)[0])
 
     def refuse_foreign(self, code: str, year: int, unit: str, observations: Sequence[UUID] = ()) -> None:
         """Refuse a unit that the account may not speak for, and observations of others, as if they were not there."""
@@ -112,8 +113,42 @@ class Edge:
             message = f"found {position}, expected the position of an entry about a unit that you speak for"
             raise rejected("unknown-position", "position", message)
 
+    def sees_file(self, code: str, file: StoredFile) -> bool:
+        """Whether the account may see a stored file: one it stored itself, or that only its own units' entries name."""
+        own = self.own_units(code) is not None
+        return not own or file.stored_by == self.asking.name or file.commitment in own_files(self._own_views(code))
+
+    def refuse_unseen_files(self, code: str, key: str, evidence: Iterable[Evidence]) -> None:
+        """Refuse evidence that names files the account may not see, in the ledger's words for one that is not stored.
+
+        What was recorded under the key already is the ledger's to answer.
+        """
+        if self.own_units(code) is None:
+            return
+        named = dict.fromkeys(one.file for one in evidence if one.file is not None)
+        refusals = [
+            Refusal("unknown-evidence", "evidence", f"no file {file} is stored for ledger {code}; store it first")
+            for file in named
+            if not self._sees_named(code, file)
+        ]
+        recorder = self.jurisdictions.known_ledger(code).ledger_recorder
+        if refusals and recorder.find_key(f"{self.asking.account}/{key}") is None:
+            raise Rejection(*refusals)
+
+    def _sees_named(self, code: str, file: str) -> bool:
+        try:
+            return self.sees_file(code, self.evidence.stored(code, file))
+        except Rejection:
+            return False
+
     def _own_views(self, code: str) -> Iterator[YearView]:
         return (self.items(code, year.year) for year in self.jurisdictions.open_years(code))
+
+    def pending(self, code: str) -> dict[str, list[str]]:
+        """Return the open proposals by what they are about, to those who may read them."""
+        if not may(self.asking, "proposals.read", code):
+            return {}
+        return pending_about(self.jurisdictions.known_ledger(code))
 
     def proofs(self, code: str) -> LedgerProofs:
         """Return the proofs of a ledger; refuses one that has no entries."""
@@ -124,10 +159,6 @@ class Edge:
     def evidence(self) -> EvidenceVault:
         """The stored files of all ledgers."""
         return self.custody.evidence
-
-    def finish_erasures(self, code: str) -> None:
-        """Destroy the files whose erasure was approved."""
-        self.custody.finish_erasures(code, self.clock())
 
 
 def _edge(request: Request) -> Edge:

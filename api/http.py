@@ -7,13 +7,15 @@ Routes are plain functions, which FastAPI runs in threads: everything below them
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api.access.access import Access
+from api.access.guard import COOKIE
 from api.access.oidc import open_oidc
+from api.access.permissions import ROUTES
 from api.custody import Custody
 from api.edge import Clock, Edge
 from api.metrics import Metrics
@@ -70,12 +72,37 @@ _TAGS = {
 }
 
 
+_SCHEMES: Final[dict[str, Any]] = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API token, which its account makes at `/api/v1/tokens`.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "The cookie that signing in sets. A request with it must come from this server's own pages.",
+    },
+}
+
+
 class _Documented(FastAPI):
     def openapi(self) -> dict[str, Any]:
-        """Return the OpenAPI document, with the shape of problem details, which all routes refer to."""
+        """Return the OpenAPI document, with the shape of problem details, and with what each route needs.
+
+        A requirement names the permission, which is a scope of API tokens too; a route without any is open.
+        """
         document = super().openapi()
         problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
         document["components"]["schemas"] |= {**problem.pop("$defs"), "ProblemDetails": problem}
+        document["components"]["securitySchemes"] = _SCHEMES
+        for (method, path), needed in ROUTES.items():
+            operation = document["paths"].get(path.replace(":path", ""), {}).get(method.lower())
+            if operation is not None:
+                scopes = [] if needed == "signed-in" else [needed]
+                required = [] if needed == "open" else [{name: scopes} for name in _SCHEMES]
+                operation.setdefault("security", required)
         return document
 
 

@@ -14,6 +14,8 @@ from schemes.problem import Problem
 from schemes.reading import dotted
 
 _PATTERNS: Final = {
+    r"https?://[^/": "an address like https://mingzhang.example.gov.cn, without a path",
+    "[a-z0-9][a-z0-9./-]*": "small letters, digits, '.', '/' and '-', the first of them a letter or digit",
     "https?://": "an address that begins with http:// or https:// and has no spaces",
     "[0-9a-f]{64}": "a SHA-256: 64 hexadecimal digits in lower case",
 }
@@ -35,6 +37,11 @@ def model_problems(errors: Iterable[Mapping[str, Any]], value: Any, model: Any) 
 def parameter_problems(errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
     """Return one problem for each parameter or header of a request that is missing or not what it should be."""
     return [_problem(one["loc"][0], tuple(one["loc"][1:]), [one], None) for one in errors]
+
+
+def settings_problems(errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
+    """Return one problem for each variable of the environment (or the option that states it) that no setting can be."""
+    return [_problem("setting", (f"MINGZHANG_{str(one['loc'][0]).upper()}",), [one], None) for one in errors]
 
 
 def _problem(source: str, path: Path, errors: Sequence[Mapping[str, Any]], body_type: Any) -> Problem:

@@ -33,6 +33,7 @@ from starlette.status import (
     HTTP_503_SERVICE_UNAVAILABLE,
 )
 
+from api.access.permissions import ROUTES
 from api.invalid_fields import model_problems, parameter_problems
 from api.refusals import reasons
 from ledger.appends import CommitUnknown, LedgerUnavailable
@@ -42,6 +43,8 @@ from schemes.problem import InvalidInput, Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 5
+MOST_ERRORS: Final = 1_000
+"""Most errors of one body that are named; further ones are only counted."""
 
 _CONFLICTS: Final = frozenset(
     {
@@ -57,6 +60,7 @@ _CONFLICTS: Final = frozenset(
         "claim-open",
         "claim-step",
         "claim-withdrawn",
+        "erasure-proposed",
         "idempotency-key-reused",
         "indicator-not-applicable",
         "judgement-superseded",
@@ -66,6 +70,7 @@ _CONFLICTS: Final = frozenset(
         "order-not-in-dispute",
         "proposal-approved",
         "proposal-declined",
+        "proposal-outdated",
         "roles-conflict",
         "scheme-in-force",
         "scheme-version-taken",
@@ -101,7 +106,14 @@ _ABSENT: Final = frozenset(
     }
 )
 _FORBIDDEN: Final = frozenset(
-    {"approval-needs-person", "approval-own", "own-grant", "password-must-change", "scores-not-released"}
+    {
+        "approval-needs-person",
+        "approval-own",
+        "decline-own-only",
+        "own-grant",
+        "password-must-change",
+        "scores-not-released",
+    }
 )
 _DAMAGE: Final = frozenset(
     {
@@ -166,7 +178,7 @@ class ProblemDetails(BaseModel):
 
 
 class RefusedRequest(HTTPException):
-    """A body that cannot be read as what the route takes, with the reason."""
+    """A request that is refused before any service is asked, with the reason."""
 
     def __init__(self, status: int, problem: Problem, headers: dict[str, str] | None = None) -> None:
         super().__init__(status, str(problem), headers)
@@ -208,8 +220,11 @@ def _refused(request: Request, error: Exception) -> Response:
     status = _status(problems[0], request.path_params)
     if status == HTTP_500_INTERNAL_SERVER_ERROR:
         _logger.error("the operator has to put this right: %s", error)
-        # What is wrong with a file of keys names its path, which is nobody's business who sends requests.
-        problems = [replace(one, message=_OF_KEYS) if "key" in one.code else one for one in problems]
+        # What is wrong with a file that the server keeps names its path: that is for the log, not for who asks.
+        kept = ("checkpoint-damaged", "signing-key", "evidence-key")
+        problems = [
+            replace(one, where="server", message=_OF_KEYS) if one.code.startswith(kept) else one for one in problems
+        ]
     return problem_response(status, problems, _retry() if status == HTTP_503_SERVICE_UNAVAILABLE else None)
 
 
@@ -234,10 +249,14 @@ def _status(problem: Problem, path: dict[str, Any]) -> int:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # what the handler is registered for
-    errors = error.errors()
+    found = error.errors()
+    errors = found[:MOST_ERRORS]
     body = [{**one, "loc": one["loc"][1:]} for one in errors if one["loc"][0] == "body"]
     problems = parameter_problems(one for one in errors if one["loc"][0] != "body")
     problems += model_problems(body, error.body, getattr(request.state, "body_type", None))
+    if len(found) > MOST_ERRORS:
+        more = f"{len(found) - MOST_ERRORS} more errors are not named; put these right first"
+        problems.append(Problem("too-many-errors", "body", more))
     return problem_response(HTTP_422_UNPROCESSABLE_CONTENT, problems)
 
 
@@ -249,7 +268,11 @@ def _http_error(request: Request, error: Exception) -> Response:
     if error.status_code == HTTP_404_NOT_FOUND:
         problem = Problem("not-found", request.url.path, "there is nothing here; /docs lists what there is")
     elif error.status_code == HTTP_405_METHOD_NOT_ALLOWED:
-        allowed = headers.get("Allow", "another method")
+        # The router tells the methods of the first route at the address only.
+        route = getattr(request.scope.get("route"), "path", None)
+        methods = {method for method, path in ROUTES if path == route}
+        methods |= {"HEAD"} if "GET" in methods else set()
+        allowed = headers["Allow"] = ", ".join(sorted(methods)) or headers["Allow"]
         problem = Problem("method-not-allowed", request.url.path, f"found {request.method}, expected {allowed}")
     else:
         problem = Problem("http-error", "", str(error.detail))

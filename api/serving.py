@@ -1,78 +1,93 @@
-"""Serving the application: database, migrations, one uvicorn process on loopback, and an orderly end.
+"""Serving the application: database, migrations, keys, one uvicorn process, and an orderly end.
 
-1. A host other than loopback needs TLS, here or in front: passwords and the session's cookie go over it. A request
-   addressed to another name is refused: a page of another site must not reach the ledger through a browser on this
-   machine (DNS rebinding).
+1. A host other than loopback needs TLS, here or in front (`api.listening`): passwords and the session's cookie go over
+   it. A request addressed to another name is refused: a page of another site must not reach the ledger through a
+   browser on this machine (DNS rebinding).
 2. The database is migrated, and the ledgers are opened. One that is no continuation of the last checkpoint signed for
-   it (an older copy was restored, or it was rewritten) ends the start; an erasure that was cut short is finished.
-3. The first start makes an administrator; the one-time password goes to standard error, this once, and to no log.
-4. Once the server listens, its address is the only line on standard output; the log goes to standard error.
-5. SIGTERM or SIGINT: no new requests, those begun are answered, what was submitted is written, the ledgers are closed.
+   it (an older copy was restored, or it was rewritten) ends the start, and so does a lost key of the evidence; an
+   erasure that was cut short is finished.
+3. Each ledger with entries has its signing key from here on. Its public key is told on standard error, and loudly
+   where it had to be made now: the key folder may have been lost.
+4. The first start makes an administrator; the one-time password goes to standard error, this once, and to no log.
+5. At the end those requests that began are answered, what was submitted is written, and the ledgers are closed.
 """
 
 from __future__ import annotations
 
-import logging
-import signal
-import socket
+import re
 import sys
+from collections.abc import Collection
 from ipaddress import ip_address
+from socket import socket
+from typing import Final
 from urllib.parse import urlsplit
 
-import uvicorn
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.status import HTTP_400_BAD_REQUEST
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.edge import Edge
 from api.http import create_app
-from api.opening import now, open_ledgers
+from api.listening import SETTINGS, Listening, begin_log, listen, run
+from api.opening import now, open_ledgers, signing_key_told
+from api.problems import problem_response
 from api.settings import Settings
-from ledger.evidence.erasures import unfinished_erasures
 from projections.jurisdictions import Jurisdictions
-from schemes.problem import refuse
+from schemes.problem import Problem, refuse
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
-SECONDS_TO_FINISH = 20
-_logger = logging.getLogger("mingzhang")
+_LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
+_HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    Raises `InvalidInput` for a host that needs TLS and has none, or a port that is taken, and `Rejection`
-    (`checkpoint-not-consistent`) for a ledger that lost or changed what was signed.
+    Raises `InvalidInput` as `listen` does, and `public-url-needed` where nobody could reach the server by a name it
+    knows; Rejection `checkpoint-not-consistent` for a ledger that lost or changed what was signed, `evidence-key-wrong`
+    for evidence whose key is lost, `evidence-store-unavailable`, and what the signing keys raise.
     """
-    listening = _listen(settings)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with listening, open_ledgers(settings.database_url) as jurisdictions:
-        app = create_app(jurisdictions, settings, now)
-        _prepare(jurisdictions, app.state.edge)
-        # Inside of what gives every answer its request id.
-        app.user_middleware.append(Middleware(TrustedHostMiddleware, _names(settings), www_redirect=False))
-        config = uvicorn.Config(
-            app,
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ssl_certfile=settings.tls_certificate,
-            ssl_keyfile=settings.tls_key,
-            timeout_graceful_shutdown=SECONDS_TO_FINISH,
+    where = Listening(
+        settings.host,
+        settings.port,
+        settings.tls_certificate,
+        settings.tls_key,
+        encrypted_in_front=(settings.public_url or "").startswith("https://"),
+        names=SETTINGS,
+    )
+    with listen(where) as listening:
+        _check_reachable(listening, settings)
+        begin_log()
+        with open_ledgers(settings.database_url) as jurisdictions:
+            app = create_app(jurisdictions, settings, now)
+            _prepare(jurisdictions, app.state.edge, settings)
+            # Inside of what gives every answer its request id.
+            app.user_middleware.append(Middleware(_KnownHosts, _names(settings)))
+            run(app, listening, where)
+
+
+def _check_reachable(listening: socket, settings: Settings) -> None:
+    """Refuse to listen on all addresses without the one name by which people reach them."""
+    if settings.public_url is None and ip_address(listening.getsockname()[0]).is_unspecified:
+        message = (
+            f"{settings.host!r} listens on every address of this machine, but requests are answered by name only: set "
+            "MINGZHANG_PUBLIC_URL to what people type, like https://mingzhang.example.gov.cn"
         )
-        # uvicorn raises the signal that ended it once more, but the ledgers have yet to be closed, and it is no error.
-        for one in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(one, lambda *_: None)
-        _Announcing(config, _address(listening, settings)).run([listening])
+        raise refuse("public-url-needed", "MINGZHANG_PUBLIC_URL", message)
 
 
-def _prepare(jurisdictions: Jurisdictions, edge: Edge) -> None:
-    for code in jurisdictions.codes():
+def _prepare(jurisdictions: Jurisdictions, edge: Edge, settings: Settings) -> None:
+    codes = jurisdictions.codes()
+    for code in sorted({*codes, *edge.custody.signed_ledgers()}):
         edge.custody.proofs(code).check_continuation()
-        if unfinished_erasures(jurisdictions.engine, code):
-            edge.finish_erasures(code)
-    edge.custody.sweep(edge.clock())
+    # Opened now: a store that cannot be had and a key that was lost are for the operator, not for the first upload.
+    _ = edge.evidence
+    for code in codes:
+        key, warning = signing_key_told(edge.custody.proofs(code), settings, code)
+        sys.stderr.write(f"ledger {code}: public key {key}\n")
+        if warning is not None:
+            sys.stderr.write(f"{warning}\n")
+    edge.custody.prepare_evidence(codes, edge.clock())
     first = edge.access.first_administrator()
     if first is not None:
         sys.stderr.write(
@@ -81,45 +96,30 @@ def _prepare(jurisdictions: Jurisdictions, edge: Edge) -> None:
         )
 
 
-def _names(settings: Settings) -> list[str]:
-    public = urlsplit(settings.public_url or "").hostname
-    return [*LOOPBACK_NAMES, settings.host, *([public] if public else [])]
+class _KnownHosts:
+    """Answers only requests that are addressed to a name of this server's; ASGI middleware."""
 
+    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+        self._app = app
+        self._names = names
 
-class _Announcing(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, address: str) -> None:
-        super().__init__(config)
-        self._address = address
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        sys.stdout.write(f"{self._address}\n")
-        sys.stdout.flush()
-
-
-def _listen(settings: Settings) -> socket.socket:
-    host = "127.0.0.1" if settings.host == "localhost" else settings.host
-    try:
-        loopback = ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    encrypted = settings.tls_certificate is not None or (settings.public_url or "").startswith("https://")
-    if not loopback and not encrypted:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # ASGI's own signature
+        found = Headers(scope=scope).get("host", "") if scope["type"] == "http" else None
+        if found is None or _host(found) in self._names:
+            await self._app(scope, receive, send)
+            return
         message = (
-            f"found {settings.host!r}, expected 127.0.0.1, ::1 or localhost, or TLS: set MINGZHANG_TLS_CERTIFICATE and "
-            "MINGZHANG_TLS_KEY, or put a proxy with TLS in front and set MINGZHANG_PUBLIC_URL=https://…"
+            f"found {found[:80]!r}, which is no name of this server; if people reach it by that name, set "
+            "MINGZHANG_PUBLIC_URL to it, with https://"
         )
-        raise refuse("tls-needed", "host", message)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, settings.port), family=family, backlog=2048)
-    except OSError as error:
-        raise refuse(
-            "port-not-free", "port", f"cannot listen on {host} port {settings.port}: {error.strerror}"
-        ) from None
+        await problem_response(HTTP_400_BAD_REQUEST, [Problem("host-unknown", "Host", message)])(scope, receive, send)
 
 
-def _address(listening: socket.socket, settings: Settings) -> str:
-    host, port = listening.getsockname()[:2]
-    scheme = "http" if settings.tls_certificate is None else "https"
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+def _host(header: str) -> str | None:
+    found = _HOST.fullmatch(header)
+    return None if found is None else (found[1] or found[2]).lower()
+
+
+def _names(settings: Settings) -> frozenset[str]:
+    public = urlsplit(settings.public_url or "").hostname
+    return frozenset({*_LOOPBACK_NAMES, settings.host.lower(), *([public] if public else [])})

@@ -11,8 +11,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KIBIBYTE = 1024
 MEBIBYTE = 1024 * KIBIBYTE
-UNIDENTIFIED = "unidentified"
-"""Who is recorded as having said what comes over HTTP, until requests say who sends them."""
 
 
 class Settings(BaseSettings):

@@ -7,7 +7,7 @@ the model that the route declares, which is what OpenAPI documents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from email.message import Message
 from typing import Any, ClassVar, Literal, cast
 
@@ -28,6 +28,8 @@ from api.settings import Settings
 from ledger.canonical import JsonProblem, read_json
 from schemes.problem import Problem
 
+MOST_VALUES = 100_000
+"""Most commas in a body of JSON, and so about the most values: a full batch of observations holds half of them."""
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -48,6 +50,10 @@ class StrictRoute(APIRoute):
                 message = f"there is no such parameter; expected one of {', '.join(known) or 'none'}"
                 found = Problem("parameter-unknown", name, message)
                 raise RefusedRequest(HTTP_422_UNPROCESSABLE_CONTENT, found)
+            for name in known:
+                if len(request.query_params.getlist(name)) > 1:
+                    found = Problem("parameter-twice", name, "the parameter stands twice; state it once")
+                    raise RefusedRequest(HTTP_422_UNPROCESSABLE_CONTENT, found)
             settings = cast(Settings, request.app.state.settings)
             strict = _StrictRequest(request.scope, request.receive)
             strict.limit = getattr(settings, self.limit)
@@ -68,6 +74,16 @@ class BatchRoute(StrictRoute):
 class _StrictRequest(Request):
     limit: int
 
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        found = self.headers.get("content-encoding", "identity")
+        if found.strip().lower() != "identity":
+            problem = Problem(
+                "content-encoding", "Content-Encoding", f"found {found[:80]!r}, expected none: send it plain"
+            )
+            raise RefusedRequest(HTTP_415_UNSUPPORTED_MEDIA_TYPE, problem)
+        async for chunk in super().stream():
+            yield chunk
+
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
             chunks: list[bytes] = []
@@ -83,7 +99,12 @@ class _StrictRequest(Request):
 
     async def json(self) -> Any:
         try:
-            return read_json(await self.body(), self.limit)
+            data = await self.body()
+            # Each value costs far more than its bytes, and each wrong one an error: 8 MB hold millions of `{},`.
+            if data.count(b",") > MOST_VALUES:
+                message = f"the body holds more than {MOST_VALUES} values; split it"
+                raise RefusedRequest(HTTP_413_CONTENT_TOO_LARGE, Problem("body-too-many-values", "body", message))
+            return read_json(data, self.limit)
         except JsonProblem as problem:
             found = Problem(problem.code, problem.where, problem.message)
             raise RefusedRequest(HTTP_400_BAD_REQUEST, found) from None

@@ -9,17 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-import socket
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Final
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
@@ -35,12 +28,11 @@ from starlette.status import (
     HTTP_500_INTERNAL_SERVER_ERROR,
 )
 
+from api.listening import Listening, begin_log, listen, run
 from ledger.rejection import Rejection
 from ledger.witness_store import WitnessStore
 from ledger.witnessing import LARGEST_REQUEST, TREE_SIZE, SizeConflict, Submission, Witness
-from schemes.problem import refuse
 
-SECONDS_TO_FINISH: Final = 20
 SECONDS_TO_READ: Final = 30
 MOST_AT_ONCE: Final = 64
 _STATUSES: Final = {
@@ -54,16 +46,6 @@ _STATUSES: Final = {
     "witness-state-damaged": HTTP_500_INTERNAL_SERVER_ERROR,
 }
 _logger = logging.getLogger("mingzhang.witness")
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """Where a witness listens: an address and a port (0 takes any free one), and its certificate and key, or none."""
-
-    host: str
-    port: int
-    certificate: Path | None = None
-    certificate_key: Path | None = None
 
 
 def create_witness(witness: Witness, store: WitnessStore, clock: Callable[[], datetime]) -> Starlette:
@@ -111,63 +93,8 @@ async def _bounded(request: Request) -> bytes | None:
 def serve_witness(witness: Witness, store: WitnessStore, clock: Callable[[], datetime], where: Listening) -> None:
     """Serve until SIGTERM or SIGINT; the address is the only line on standard output.
 
-    Raises `InvalidInput`: `host-not-loopback` for another host without a certificate, `port-not-free`,
-    `certificate-incomplete`.
+    Raises `InvalidInput` as `listen` does.
     """
-    listening = _listen(where)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with listening:
-        config = uvicorn.Config(
-            create_witness(witness, store, clock),
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            limit_concurrency=MOST_AT_ONCE,
-            timeout_graceful_shutdown=SECONDS_TO_FINISH,
-            ssl_certfile=where.certificate,
-            ssl_keyfile=where.certificate_key,
-        )
-        # uvicorn raises the signal that ended it once more; ended in order is no error.
-        for one in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(one, lambda *_: None)
-        _Announcing(config, _address(listening, where.certificate is not None)).run([listening])
-
-
-class _Announcing(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, address: str) -> None:
-        super().__init__(config)
-        self._address = address
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        sys.stdout.write(f"{self._address}\n")
-        sys.stdout.flush()
-
-
-def _listen(where: Listening) -> socket.socket:
-    if (where.certificate is None) != (where.certificate_key is None):
-        message = "found one of certificate and key, expected both or none"
-        raise refuse("certificate-incomplete", "tls-certificate", message)
-    host = "127.0.0.1" if where.host == "localhost" else where.host
-    try:
-        address = ip_address(host)
-    except ValueError:
-        raise refuse("listen-form", "listen", f"found the host {host!r}, expected an IP address or localhost") from None
-    if where.certificate is None and not address.is_loopback:
-        message = f"found {host}, expected 127.0.0.1, ::1 or localhost: any other address needs --tls-certificate"
-        raise refuse("host-not-loopback", "listen", message)
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET  # IPv6
-    try:
-        return socket.create_server((host, where.port), family=family, backlog=128)
-    except OSError as error:
-        message = f"cannot listen on {host} port {where.port}: {error.strerror}"
-        raise refuse("port-not-free", "listen", message) from None
-
-
-def _address(listening: socket.socket, encrypted: bool) -> str:
-    host, port = listening.getsockname()[:2]
-    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return f"{'https' if encrypted else 'http'}://{shown}"
+    with listen(where) as listening:
+        begin_log()
+        run(create_witness(witness, store, clock), listening, where, MOST_AT_ONCE)

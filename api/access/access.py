@@ -151,7 +151,7 @@ class Access(Administration):
             if row is None:
                 return None
             granted = () if row.must_change else grants_of(connection, row.id)
-            return Principal(row.id, row.name, row.person, granted, "session")
+            return Principal(row.id, row.name, row.person, granted, "session", must_change=row.must_change)
 
     def authenticate_token(self, token: str) -> Principal | None:
         """Return whose API token it is, with what it leaves of the grants; None for whatever is no living token."""
@@ -176,7 +176,7 @@ class Access(Administration):
             granted = () if row.must_change else grants_of(connection, row.id)
             scopes = None if row.scopes is None else frozenset(json.loads(row.scopes))
             bounded = narrowed(granted, row.jurisdiction, row.unit)
-            return Principal(row.id, row.name, row.person, bounded, "token", scopes)
+            return Principal(row.id, row.name, row.person, bounded, "token", scopes, row.must_change)
 
     def who(self, principal: Principal) -> WhoAnswer:
         """Return what a signed-in account is told of itself."""

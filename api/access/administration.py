@@ -106,8 +106,7 @@ class Administration:
             _check_administrator_remains(change, account)
             _set(change, account, disabled_at=change.at)
             end_sessions(change, account.id)
-            living = update(api_tokens).where(api_tokens.c.account == account.id, api_tokens.c.revoked_at.is_(None))
-            change.connection.execute(living.values(revoked_at=change.at))
+            _end_tokens(change, account)
             change.log(_actor(by), "account-disabled", account.name)
 
     def enable(self, by: Principal | None, name: str) -> None:
@@ -118,13 +117,14 @@ class Administration:
             change.log(_actor(by), "account-enabled", account.name)
 
     def reset_password(self, by: Principal | None, name: str) -> OneTimePassword:
-        """Give an account a one-time password, which also unlocks it, and end its sessions."""
+        """Give an account a one-time password, which also unlocks it, and end its sessions and tokens."""
         password = one_time_password(self._random_bytes)
         hashed = self._passwords.hashed(password)
         with self._store.changing() as change:
             account = known_account(change.connection, name)
             _set(change, account, password_hash=hashed, must_change=True, failures=0, locked_until=None)
             end_sessions(change, account.id)
+            _end_tokens(change, account)
             change.log(_actor(by), "password-reset", account.name)
         return OneTimePassword(name=account.name, one_time_password=password)
 
@@ -264,3 +264,8 @@ def _told(granted: Grant) -> str:
 
 def _actor(by: Principal | None) -> str:
     return COMMAND_LINE if by is None else by.name
+
+
+def _end_tokens(change: Change, account: Account) -> None:
+    living = update(api_tokens).where(api_tokens.c.account == account.id, api_tokens.c.revoked_at.is_(None))
+    change.connection.execute(living.values(revoked_at=change.at))

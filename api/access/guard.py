@@ -4,7 +4,8 @@
    Sec-Fetch-Site, else by Origin (OWASP, cross-site request forgery). A token is sent by a program, never by a browser
    on its own.
 2. `Authorization: Bearer` names an API token; else the cookie names a session. What is named must be valid.
-3. The table of routes says what is needed (`api.access.permissions`); whoever lacks it is refused, and that is logged,
+3. While a one-time password is in force, only the routes of the session itself answer, so that it can be changed.
+4. The table of routes says what is needed (`api.access.permissions`); whoever lacks it is refused, and that is logged,
    before anything is looked up: what is there and what is not looks the same.
 """
 
@@ -27,6 +28,7 @@ COOKIE: Final = "__Host-mingzhang"
 """The session's cookie: the prefix makes browsers take it over TLS (or from localhost), for this host and all paths."""
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="mingzhang"'}
+_SESSION: Final = frozenset({"/api/v1/session", "/api/v1/session/password"})
 _logger = logging.getLogger("mingzhang.access")
 
 
@@ -43,6 +45,9 @@ async def admit(request: Request, route: str, needed: Permission | None) -> None
         message = "sign in, or send an API token as `Authorization: Bearer …`"
         problem = Problem("sign-in-needed", "Authorization", message)
         raise RefusedRequest(HTTP_401_UNAUTHORIZED, problem, _CHALLENGE)
+    if principal.must_change and route not in _SESSION:
+        message = "a one-time password is in force: choose another at POST /api/v1/session/password, then go on"
+        raise RefusedRequest(HTTP_403_FORBIDDEN, Problem("password-must-change", "", message))
     if needed is None or not may(principal, needed, request.path_params.get("jurisdiction")):
         _logger.warning("refused %s %s to account %s: needs %s", request.method, route, principal.account, needed)
         await run_in_threadpool(

@@ -12,7 +12,7 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from api.access.principals import Principal, Role
 
@@ -42,8 +42,6 @@ Permission = Literal[
     "access-log.read",
     "metrics.read",
 ]
-PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
-
 _ALL: Final[frozenset[Permission]] = frozenset({"open", "signed-in", "reference.read"})
 _OFFICE: Final[frozenset[Permission]] = _ALL | {
     "years.read",
@@ -110,7 +108,7 @@ ROUTES: Final[Mapping[tuple[str, str], Permission]] = {
     ("POST", f"{_Y}/units/{{unit:path}}/leave"): "years.manage",
     ("POST", f"{_Y}/units/{{unit:path}}/rename"): "years.manage",
     ("GET", f"{_Y}/schemes"): "years.read",
-    ("POST", f"{_Y}/schemes"): "years.manage",
+    ("POST", f"{_Y}/schemes"): "years.close",
     ("POST", f"{_Y}/terms"): "years.manage",
     ("POST", f"{_Y}/close"): "years.close",
     ("POST", f"{_Y}/reopen"): "years.close",

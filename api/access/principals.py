@@ -25,7 +25,8 @@ class Principal:
     """An account that proved who it is.
 
     `name` is what events call the actor. `person` is a pseudonym of the human behind the account: two accounts of one
-    human have the same. `scopes` bounds what an API token may be used for; None bounds nothing.
+    human have the same. `scopes` bounds what an API token may be used for; None bounds nothing. Until a one-time
+    password is changed (`must_change`) nothing is granted.
     """
 
     account: str
@@ -34,6 +35,7 @@ class Principal:
     grants: tuple[Grant, ...]
     via: Literal["session", "token"]
     scopes: frozenset[str] | None = None
+    must_change: bool = False
 
     def roles_in(self, jurisdiction: str) -> frozenset[Role]:
         """Return the roles that the account has in the jurisdiction."""

@@ -13,8 +13,9 @@ from api.commands.options import Code, Database, file_bytes, opened
 from api.commands.proofs import Out, WitnessKeys, ledger_proofs, put_out, verifier_keys
 from api.commands.witness_client import asked_witness, submission
 from api.documents.checkpoint_minute import minute
-from api.opening import now
+from api.opening import now, signing_key_told
 from api.refusals import refusals_shown
+from api.settings import Settings
 from ledger.checkpoints import open_checkpoint, open_cosigned
 from ledger.rejection import rejected
 from ledger.signed_notes import NoteRejected, VerifierKey, note_bytes, open_note
@@ -46,6 +47,9 @@ def checkpoint(
         witnesses = verifier_keys("witness-key", witness_key or ())
         with opened(database) as ledgers:
             proofs = ledger_proofs(ledgers, jurisdiction)
+            _, warning = signing_key_told(proofs, Settings(), jurisdiction)
+            if warning is not None:
+                typer.echo(warning, err=True)
             if request is not None:
                 _write_request(proofs, request, out, as_json)
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,7 @@ from projections.proceedings.dossiers import dossier_of, dossier_words
 from projections.scheme_files import load as load_scheme
 from projections.scheme_files import shipped
 from projections.years import YearView
-from schemes.problem import InvalidInput
+from schemes.problem import InvalidInput, refuse
 
 SHOWN_PLACES = 3
 DEMONSTRATION = Path("data") / "demonstration.db"
@@ -43,8 +44,10 @@ def demo(
 ) -> None:
     """Load a believable year for five counties, show how they stand, and serve."""
     url = URL.create("sqlite", database=str(database)).render_as_string()
-    with refusals_shown(as_json), opened(url) as ledgers:
+    with refusals_shown(as_json), environment_checked():
         settings = _settings(url, database, port)
+        _check_nothing_left(database, settings)
+    with refusals_shown(as_json), opened(url) as ledgers:
         with progress_bar("recording", shown=not as_json) as progress:
             load(ledgers, settings, lambda _, done, total: progress(done, total))
         told = [_appeal(ledgers, scheme, database.parent / "dossiers") for scheme in shipped()]
@@ -81,6 +84,14 @@ def _settings(url: str, database: Path, port: int | None) -> Settings:
             "evidence_folder": database.with_suffix(".evidence"),
         }
     )
+
+
+def _check_nothing_left(database: Path, settings: Settings) -> None:
+    """Refuse to begin anew beside what was signed for a database that is gone: no server would take the new one."""
+    left = [str(one) for one in (settings.key_folder, settings.evidence_folder) if one.exists()]
+    if left and not database.exists():
+        message = f"{database} is gone, and what belonged to it is left; remove it too: rm -r {shlex.join(left)}"
+        raise refuse("demonstration-left", str(database), message)
 
 
 def _appeal(ledgers: Jurisdictions, scheme_id: str, folder: Path) -> tuple[DossierAnswer, list[Path]]:

@@ -9,11 +9,22 @@ from typing import Annotated
 import typer
 
 from api.command_line import AsJson, app, print_json
-from api.commands.options import Actor, Code, Database, environment_checked, opened
+from api.commands.options import (
+    Actor,
+    Code,
+    Database,
+    Key,
+    as_wish,
+    attempt,
+    environment_checked,
+    opened,
+    show_receipts,
+)
 from api.custody import Custody
 from api.opening import now
 from api.refusals import refusals_shown
 from api.settings import Settings
+from ledger.commands import EraseEvidence
 from ledger.evidence.vault import EvidenceVault, Stored
 from projections.jurisdictions import Jurisdictions
 from schemes.problem import refuse
@@ -45,7 +56,8 @@ def put_file(
 ) -> None:
     """Store a file, encrypted; entries name it by the commitment that is printed."""
     with refusals_shown(as_json), opened(database) as ledgers:
-        stored = stored_file(ledgers, jurisdiction, file, actor)
+        who = attempt(ledgers, jurisdiction, "evidence.store", actor)
+        stored = stored_file(ledgers, jurisdiction, file, who.actor)
     if as_json:
         print_json(
             {
@@ -100,6 +112,22 @@ def show_file(commitment: Commitment, jurisdiction: Code, database: Database = N
         return
     said = f"{found.size} bytes, {found.media_type}, stored by {found.stored_by} at {stored_at}"
     typer.echo(f"{found.commitment}  {said}{f', erased at {erased_at}' if erased_at else ''}")
+
+
+@files.command("erase")
+def erase_file(
+    commitment: Commitment,
+    jurisdiction: Code,
+    ground: Annotated[str, typer.Option(help="The law, and its article, that it has to be destroyed by.")],
+    key: Key = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Propose that a stored file is destroyed by law; once another person approves, nobody can read it any more."""
+    with refusals_shown(as_json), opened(database) as ledgers:
+        who = attempt(ledgers, jurisdiction, "evidence.erase", "", key)
+        wish = as_wish(EraseEvidence, commitment=_commitment(commitment), ground=ground)
+        show_receipts(ledgers.known_ledger(jurisdiction).erase_evidence(who, wish), as_json)
 
 
 def _vault(ledgers: Jurisdictions) -> EvidenceVault:

@@ -18,9 +18,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.access.access import Access
-from api.access.permissions import Permission, may
+from api.access.permissions import Permission, may, sees_own_only
 from api.command_line import print_json
-from api.invalid_fields import model_problems
+from api.custody import Custody
+from api.invalid_fields import model_problems, settings_problems
 from api.opening import now, open_ledgers
 from api.settings import Settings
 from ledger.commands import Attempt, Receipt
@@ -62,7 +63,7 @@ def environment_checked() -> Iterator[None]:
         said = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise refuse("database-unavailable", "database", f"the database cannot be used: {said}") from None
     except ValidationError as error:
-        raise InvalidInput(tuple(model_problems(error.errors(), None, Settings))) from None
+        raise InvalidInput(tuple(settings_problems(error.errors()))) from None
     except OSError as error:
         raise refuse("not-accessible", str(error.filename or ""), f"cannot be used: {error.strerror}") from None
 
@@ -133,18 +134,26 @@ def attempt(
     """Return who records, now, under the key or a random one.
 
     Once the database has accounts, that is whose API token `MINGZHANG_TOKEN` holds, and what takes two persons is
-    proposed; before, whoever runs the program on its machine, by the name given. Raises `InvalidInput`.
+    proposed; before, whoever runs the program on its machine, by the name given. Raises `InvalidInput`, and Rejection
+    `checkpoint-not-consistent` where what is recorded would fork the ledger: as the server, nothing is written onto a
+    copy older than what was signed.
     """
-    access = Access(ledgers.engine, now, ledgers.random_bytes, Settings().session_hours)
+    settings = Settings()
+    custody = Custody(ledgers.engine, settings, ledgers.random_bytes)
+    if jurisdiction in {*ledgers.codes(), *custody.signed_ledgers()}:
+        custody.proofs(jurisdiction).check_continuation()
+    access = Access(ledgers.engine, now, ledgers.random_bytes, settings.session_hours)
     under = key or f"cli/{secrets.token_hex(16)}"
     if not access.any_accounts():
         return Attempt(actor, now(), under)
     token = os.environ.get(TOKEN, "")
     who = access.authenticate_token(token) if token else None
     if who is None:
-        message = f"this database has accounts: set {TOKEN} to a valid API token of yours (`mingzhang token create`)"
+        message = (
+            f"this database has accounts: set {TOKEN} to a valid API token of yours (`mingzhang account token create`)"
+        )
         raise refuse("sign-in-needed", TOKEN, message)
-    if not may(who, needed, jurisdiction):
+    if sees_own_only(who, jurisdiction) or not may(who, needed, jurisdiction):
         raise refuse("not-allowed", TOKEN, f"{who.name} may not do this in {jurisdiction}; it needs {needed}")
     return Attempt(who.name, now(), f"{who.account}/{under}", who.person)
 

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 import typer
-from rich.table import Table
 
 from api.command_line import AsJson, app, print_json
 from api.commands.options import Actor, Code, Database, Key, Reason, Year, attempt, console, opened, show_receipts
+from api.commands.tables import add_row, new_table
 from api.custody import Custody
-from api.opening import now
 from api.refusals import refusals_shown
 from api.settings import Settings
+from ledger.decisions import CHINA
+from ledger.events import ProposedAction
 from ledger.proposals import Status
 from projections.proposals import ProposalAnswer, ProposalsWanted, approve, proposal_answer, proposals_answer
 
 proposals = typer.Typer(help="What takes effect only with a second person's approval.", no_args_is_help=True)
 app.add_typer(proposals, name="proposal")
+ACTIONS: Final[dict[ProposedAction, str]] = {
+    "observe": "登记",
+    "amend": "更正",
+    "void": "作废",
+    "rectify": "整改",
+    "decide_appeal": "申诉决定",
+    "decide_claim": "不适用申报决定",
+    "erase_evidence": "销毁证据",
+}
+STATUSES: Final[dict[Status, str]] = {"open": "待批准", "approved": "已批准", "declined": "未批准"}
 Identifier = Annotated[UUID, typer.Argument(help="The proposal's id.")]
 
 
@@ -37,7 +48,7 @@ def list_proposals(
         if as_json:
             print_json(answer.model_dump(mode="json"))
         else:
-            console.print(_table(answer.proposals))
+            _show(answer.proposals)
 
 
 @proposals.command("show")
@@ -48,7 +59,7 @@ def show_proposal(jurisdiction: Code, proposal: Identifier, database: Database =
         if as_json:
             print_json(answer.model_dump(mode="json"))
         else:
-            console.print(_table([answer]))
+            _show([answer])
             console.print_json(json.dumps(answer.content, ensure_ascii=False))
 
 
@@ -66,7 +77,7 @@ def approve_proposal(
         who = attempt(ledgers, jurisdiction, "proposals.approve", "", key)
         receipts = approve(ledgers, jurisdiction, who, proposal, leaf)
         if any(one.event.wire == "evidence.erased/1" for one in receipts):
-            Custody(ledgers.engine, Settings(), ledgers.random_bytes).finish_erasures(jurisdiction, now())
+            Custody(ledgers.engine, Settings(), ledgers.random_bytes).delete_erased(jurisdiction)
         show_receipts(receipts, as_json)
 
 
@@ -99,12 +110,18 @@ def release(
     with refusals_shown(as_json), opened(database) as ledgers:
         ledger = ledgers.known_ledger(jurisdiction)
         who = attempt(ledgers, jurisdiction, "years.close", actor, key)
-        size = ledger.ledger_recorder.head().size
-        show_receipts(ledger.release(who, year, as_of.date(), size, reason), as_json)
+        show_receipts(ledger.release(who, year, as_of.date(), None, reason), as_json)
 
 
-def _table(found: list[ProposalAnswer]) -> Table:
-    table = Table("id", "action", "status", "made by", "made at", "leaf")
-    for one in found:
-        table.add_row(str(one.id), one.action, one.status, one.made.actor, one.made.recorded_at, one.leaf_hash)
-    return table
+def _show(found: list[ProposalAnswer]) -> None:
+    """Print the proposals as a table, and below it what is typed to approve them, whole, however narrow the screen."""
+    table = new_table("", ["序号"], [], ["事项", "状态", "提出人", "提出时间"])
+    for number, one in enumerate(found, 1):
+        made_at = datetime.fromisoformat(one.made.recorded_at).astimezone(CHINA)
+        add_row(
+            table, str(number), ACTIONS[one.action], STATUSES[one.status], one.made.actor, f"{made_at:%Y-%m-%d %H:%M}"
+        )
+    console.print(table)
+    for number, one in enumerate(found, 1):
+        typer.echo(f"{number}  编号    {one.id}")
+        typer.echo(f"{' ' * len(str(number))}  叶哈希  {one.leaf_hash}")

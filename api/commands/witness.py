@@ -11,9 +11,10 @@ import typer
 from api.command_line import AsJson, app, print_json
 from api.commands.options import environment_checked, file_bytes
 from api.commands.proofs import Out, put_out, verifier_keys
+from api.listening import Listening
 from api.opening import now
 from api.refusals import refusals_shown
-from api.witness import Listening, serve_witness
+from api.witness import serve_witness
 from ledger.witness_store import WitnessStore
 from ledger.witnessing import Submission
 from schemes.problem import refuse

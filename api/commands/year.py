@@ -65,7 +65,7 @@ def adopt_scheme(
     with refusals_shown(as_json), opened(database) as ledgers:
         read, version = scheme_version(scheme_text(scheme)[1], scheme)
         ledger = ledgers.known_ledger(read.jurisdiction.code)
-        who = attempt(ledgers, ledger.code, "years.manage", actor)
+        who = attempt(ledgers, ledger.code, "years.close", actor)
         show_receipts(
             ledger.adopt_scheme(who, read.year, version, reason),
             as_json,

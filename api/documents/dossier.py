@@ -20,7 +20,6 @@ from api.documents.blocks import (
     chinese_date,
 )
 from api.proceeding_labels import KINDS, ORDERS, STEPS
-from api.settings import UNIDENTIFIED
 from ledger.decisions import CHINA
 from ledger.events import Evidence
 from projections.answer_models import EntryAnswer, ReadingAnswer
@@ -126,7 +125,7 @@ def _who(step: StepAnswer, unit: str) -> str:
     """Return who took the step: what a unit does is the unit's, whoever recorded it."""
     if step.step in ("filed", "completed", "withdrawn"):
         return unit
-    return "未署名" if step.actor == UNIDENTIFIED else step.actor
+    return step.actor
 
 
 def _said(step: StepAnswer) -> str:

@@ -55,6 +55,7 @@ _TRIED: Final[dict[int | str, dict[str, Any]]] = {
     HTTP_429_TOO_MANY_REQUESTS: problems(HTTP_413_CONTENT_TOO_LARGE)[HTTP_413_CONTENT_TOO_LARGE]
     | {"description": "Too many attempts from this address; `Retry-After` says when to try again"},
 }
+_SESSION_ONLY: Final[dict[str, Any]] = {"security": [{"session": []}]}
 AccountName = Annotated[str, Path(description="The account's name.", examples=["登记员"])]
 
 
@@ -87,7 +88,7 @@ def read_session(request: Request, given: Given) -> Response:
     return content_reply(request, given.access.who(given.asking).model_dump_json().encode())
 
 
-@router.delete(f"{API}/session", status_code=HTTP_204_NO_CONTENT, responses=problems(422))
+@router.delete(f"{API}/session", status_code=HTTP_204_NO_CONTENT, responses=problems(422), openapi_extra=_SESSION_ONLY)
 def sign_out(request: Request, response: Response, given: Given) -> None:
     """End this session."""
     _by_session(given)
@@ -95,7 +96,7 @@ def sign_out(request: Request, response: Response, given: Given) -> None:
     response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="strict")
 
 
-@router.post(f"{API}/session/password", response_model=WhoAnswer, responses=_TRIED)
+@router.post(f"{API}/session/password", response_model=WhoAnswer, responses=_TRIED, openapi_extra=_SESSION_ONLY)
 def change_password(
     request: Request,
     response: Response,
@@ -175,7 +176,7 @@ def list_tokens(request: Request, given: Given) -> Response:
     return content_reply(request, Tokens(tokens=given.access.tokens(given.asking.name)).model_dump_json().encode())
 
 
-@router.post(f"{API}/tokens", response_model=NewToken, responses=_CHANGED)
+@router.post(f"{API}/tokens", response_model=NewToken, responses=_CHANGED, openapi_extra=_SESSION_ONLY)
 def create_token(
     response: Response, given: Given, body: Annotated[TokenWish, Body(openapi_examples=NEW_TOKEN)]
 ) -> NewToken:

@@ -79,13 +79,14 @@ def file_appeal(
 ) -> ProceedingRecorded:
     """File an appeal of a unit, within the term, about observations said of it or rows of its sheet."""
     given.refuse_foreign(jurisdiction, year, body.unit, body.observations)
-    ledgers = given.jurisdictions
+    given.refuse_unseen_files(jurisdiction, key, body.evidence)
+    ledgers, own = given.jurisdictions, given.own_units(jurisdiction)
     return _recorded(
         given,
         jurisdiction,
         year,
         key,
-        lambda _, attempt: deciding.file_appeal(ledgers, jurisdiction, year, attempt, body),
+        lambda _, attempt: deciding.file_appeal(ledgers, jurisdiction, year, attempt, body, own),
     )
 
 
@@ -149,6 +150,7 @@ def file_claim(
 ) -> ProceedingRecorded:
     """File a unit's claim that a row of its sheet does not concern it this year."""
     given.refuse_foreign(jurisdiction, year, body.unit)
+    given.refuse_unseen_files(jurisdiction, key, body.evidence)
     return _recorded(given, jurisdiction, year, key, lambda on, attempt: on.file_claim(attempt, year, body))
 
 
@@ -276,6 +278,7 @@ def _stepped(
     kind: Kind = "appeal" if kinds == "appeals" else "claim"
     if given.own_units(jurisdiction) is not None:
         proceeding_of(given.items(jurisdiction, year), kind, proceeding)
+        given.refuse_unseen_files(jurisdiction, key, step.evidence if isinstance(step, Complete) else ())
     return _recorded(given, jurisdiction, year, key, lambda on, attempt: on.step(attempt, year, kind, proceeding, step))
 
 
@@ -283,7 +286,7 @@ def _recorded(
     given: Edge, jurisdiction: str, year: int, key: str, command: Command, about: UUID | None = None
 ) -> ProceedingRecorded:
     receipts = given.record(given.jurisdictions.known_ledger(jurisdiction), key, command)
-    return recorded_answer(given.jurisdictions.view(jurisdiction, year), receipts, local_day(given.clock()), about)
+    return recorded_answer(given.items(jurisdiction, year), receipts, local_day(given.clock()), about)
 
 
 def _list(
@@ -292,10 +295,14 @@ def _list(
     view = given.items(jurisdiction, year)
     wanted = replace(wanted, unit=view.unit_of_year(unit) if unit is not None else None)
     answer = proceedings_answer(view, wanted, local_day(given.clock()))
+    pending = given.pending(jurisdiction)
+    found = [one.model_copy(update={"pending": pending.get(one.id, [])}) for one in answer.proceedings]
+    answer = answer.model_copy(update={"proceedings": found})
     return content_reply(request, answer.model_dump_json().encode())
 
 
 def _read(request: Request, given: Edge, jurisdiction: str, year: int, kind: Kind, proceeding: UUID) -> Response:
     view = given.items(jurisdiction, year)
     answer = proceeding_answer(view, proceeding_of(view, kind, proceeding), local_day(given.clock()))
+    answer = answer.model_copy(update={"pending": given.pending(jurisdiction).get(answer.id, [])})
     return content_reply(request, answer.model_dump_json().encode())

@@ -51,10 +51,11 @@ def read_derivation(
     """Return how a unit's total, rank and grade came about: each step with its inputs, its value and a sentence.
 
     The tree goes from the total over sections, indicators and rules to facts, entries of the ledger and evidence, and
-    shows what did not fire. Every value can be worked out again from its children and inputs.
+    shows what did not fire. Every value can be worked out again from its children and inputs; but an account that
+    speaks for a unit is told of others' figures only how many there are and what they come to.
     """
     found = view.unit(unit)
-    version = kept_version(given.jurisdictions, jurisdiction, scheme_id, scheme_version)
+    version = kept_version(given.jurisdictions, jurisdiction, scheme_id, scheme_version, view)
 
     def answer() -> DerivationAnswer:
         return with_clauses(given.jurisdictions, derivation_of(view, found, version))

@@ -28,7 +28,6 @@ from ledger.events import Digest
 from ledger.evidence.content_types import EXTENSIONS, INLINE, OTHER
 from ledger.evidence.vault import StoredFile, too_large, unknown_evidence
 from projections.answer_models import Answer
-from projections.own_items import own_files
 from schemes.problem import Problem
 
 router = APIRouter(route_class=StrictRoute, tags=["evidence"])
@@ -164,14 +163,11 @@ def evidence_name(file: str, media_type: str) -> str:
 def _seen(given: Edge, code: str, file: str) -> StoredFile:
     """Return what is known of the file; refuses one that the account may not see as if it were not there.
 
-    An account that speaks for a unit sees what it stored itself, and what entries rest on that it sees.
+    An account that speaks for a unit sees what it stored itself, and what none but its own unit's entries rest on.
     """
     given.jurisdictions.known_ledger(code)
     found = given.evidence.stored(code, file)
-    if given.own_units(code) is None or found.stored_by == given.asking.name:
-        return found
-    years = given.jurisdictions.open_years(code)
-    if not any(file in own_files(given.items(code, one.year)) for one in years):
+    if not given.sees_file(code, found):
         raise unknown_evidence(code, file)
     return found
 

@@ -87,9 +87,10 @@ def list_observations(
     after = position_of(cursor)
 
     def build() -> ObservationPage:
+        pending = given.pending(jurisdiction)
         page, position = page_of(view, wanted, after, limit)
         return ObservationPage(
-            observations=[observation_answer(view, one.observation) for one in page],
+            observations=[observation_answer(view, one.observation, pending) for one in page],
             next=None if position is None else cursor_at(position),
         )
 
@@ -104,7 +105,7 @@ def read_observation(
     year = given.jurisdictions.known_ledger(jurisdiction).observation(observation).year
     view = given.items(jurisdiction, year)
     view.refuse_hidden(observation)
-    return view_reply(request, view, lambda: observation_answer(view, str(observation)))
+    return view_reply(request, view, lambda: observation_answer(view, str(observation), given.pending(jurisdiction)))
 
 
 @router.post(f"{OBSERVATION}/amend", status_code=HTTP_201_CREATED, response_model=ReceiptAnswer, responses=WRITTEN)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.status import HTTP_503_SERVICE_UNAVAILABLE
 
-from api.edge import Given
+from api.edge import Given, problems
 from api.problems import problem_response
 from api.strict_bodies import StrictRoute
 from ledger.database import schema_is_current
@@ -25,6 +25,7 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_NOT_READY: Final = problems()[503] | {"description": "Not ready, and why"}
 _logger = logging.getLogger("mingzhang.http")
 
 
@@ -34,13 +35,13 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
-@router.get("/health/live", response_model=Health)
+@router.get("/health/live", response_model=Health, responses=problems(422))
 def live() -> Health:
     """Whether the process answers."""
     return Health()
 
 
-@router.get("/health/ready", response_model=Health, responses={503: {"description": "Not ready, and why"}})
+@router.get("/health/ready", response_model=Health, responses=problems(422) | {503: _NOT_READY})
 def ready(given: Given) -> Health | Response:
     """Whether the database answers and has the schema that this program was written for."""
     try:
@@ -58,9 +59,8 @@ def ready(given: Given) -> Health | Response:
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={
-        200: {"description": "Figures for Prometheus", "content": {"text/plain": {"schema": {"type": "string"}}}}
-    },
+    responses=problems(422)
+    | {200: {"description": "Figures for Prometheus", "content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 def metrics(given: Given) -> Response:
     """Return the server's figures in the text format that Prometheus reads."""

@@ -34,15 +34,17 @@ _ENTRY: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def _number(description: str, ge: int) -> Any:
-    return Query(description=description, ge=ge, le=LARGEST_POSITION)
+def _number(description: str, ge: int, *examples: int) -> Any:
+    return Query(description=description, ge=ge, le=LARGEST_POSITION, examples=list(examples) or None)
 
 
 Size = Annotated[int | None, _number("Entries of the tree. Default: those of the signed head.", ge=1)]
-First = Annotated[int, _number("Entries of the smaller tree.", ge=1)]
+First = Annotated[int, _number("Entries of the smaller tree.", 1, 1)]
 Second = Annotated[int | None, _number("Entries of the larger tree. Default: those of the signed head.", ge=1)]
-PositionAsked = Annotated[int, _number("The entry's position, from 1.", ge=1)]
-PositionNamed = Annotated[int, Path(description="The entry's position, from 1.", ge=1, le=LARGEST_POSITION)]
+PositionAsked = Annotated[int, _number("The entry's position, from 1.", 1, 1)]
+PositionNamed = Annotated[
+    int, Path(description="The entry's position, from 1.", ge=1, le=LARGEST_POSITION, examples=[1])
+]
 After = Annotated[int, _number("Entries behind this position; `next` of the answer before.", ge=0)]
 Limit = Annotated[int, Query(description="Most entries of the answer.", ge=1, le=MOST_ENTRIES)]
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import Field
 from starlette.status import HTTP_201_CREATED
 
+from api.access.permissions import may
 from api.edge import JURISDICTION, READ, WRITTEN, YEAR, Given, JurisdictionCode, Key, YearNumber
 from api.replies import content_reply
 from api.strict_bodies import StrictRoute
@@ -110,7 +111,7 @@ def approve_proposal(
         lambda _, attempt: approve(ledgers, jurisdiction, attempt, proposal, body.leaf_hash),
     )
     if any(one.event == "evidence.erased/1" for one in receipts):
-        given.finish_erasures(jurisdiction)
+        given.custody.delete_erased(jurisdiction)
     return receipts
 
 
@@ -122,9 +123,12 @@ def decline_proposal(
     key: Key,
     body: Annotated[Decline, Body(openapi_examples=_DECLINE)],
 ) -> ReceiptAnswer:
-    """Decline what another person proposed, or withdraw what one proposed oneself."""
+    """Decline what another person proposed, if one may approve it, or withdraw what one proposed oneself."""
     ledger = given.jurisdictions.known_ledger(jurisdiction)
-    [receipt] = given.record(ledger, key, lambda on, attempt: on.decline(attempt, proposal, body.reason))
+    own_only = not may(given.asking, "proposals.approve", jurisdiction)
+    [receipt] = given.record(
+        ledger, key, lambda on, attempt: on.decline(attempt, proposal, body.reason, own_only=own_only)
+    )
     return receipt
 
 
@@ -158,8 +162,7 @@ def release(
 ) -> ReceiptAnswer:
     """Let units see their own scores, as of a day and as they stand now; later entries wait for the next release."""
     ledger = given.jurisdictions.known_ledger(jurisdiction)
-    position = body.position or ledger.ledger_recorder.head().size
     [receipt] = given.record(
-        ledger, key, lambda on, attempt: on.release(attempt, year, body.as_of, position, body.reason)
+        ledger, key, lambda on, attempt: on.release(attempt, year, body.as_of, body.position, body.reason)
     )
     return receipt

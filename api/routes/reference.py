@@ -77,7 +77,7 @@ def read_shipped_scheme(request: Request, scheme: SchemeId) -> Response:
 @router.get(
     f"{API}/schemes/{{scheme}}/document",
     response_class=Response,
-    responses=READ | {200: {"description": "The scheme file", "content": {YAML: {"schema": {"type": "string"}}}}},
+    responses=READ | {200: {"description": "The scheme file", "content": {YAML: {}}}},
 )
 def read_scheme_document(request: Request, scheme: SchemeId) -> Response:
     """Return a shipped scheme's file as its authors wrote it."""

@@ -38,7 +38,7 @@ WHO = {
     ("POST", f"{Y}/units/{{unit:path}}/leave"): "VL",
     ("POST", f"{Y}/units/{{unit:path}}/rename"): "VL",
     ("GET", f"{Y}/schemes"): "RVLUA",
-    ("POST", f"{Y}/schemes"): "VL",
+    ("POST", f"{Y}/schemes"): "L",
     ("POST", f"{Y}/terms"): "VL",
     ("POST", f"{Y}/close"): "L",
     ("POST", f"{Y}/reopen"): "L",

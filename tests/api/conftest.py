@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from api.access.principals import Grant
 from api.http import create_app
 from api.settings import Settings
 from projections.jurisdictions import Jurisdictions
@@ -59,9 +60,17 @@ def colleague(client: TestClient, application: FastAPI, engine: Engine, clock: C
 
 
 @pytest.fixture
-def new_county(client: TestClient, clock: Clock, colleague: TestClient) -> County:
+def clerk(client: TestClient, application: FastAPI, engine: Engine, clock: Clock) -> Iterator[TestClient]:
+    """The account of a third person, who takes in what units hand in on paper."""
+    token = token_of(engine, clock, "收件员", [Grant("recorder", code) for code in COUNTIES])
+    with TestClient(application, headers=bearer(token), follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture
+def new_county(client: TestClient, clock: Clock, colleague: TestClient, clerk: TestClient) -> County:
     """A jurisdiction without a ledger."""
-    return County(client, clock, colleague)
+    return County(client, clock, colleague, clerk)
 
 
 @pytest.fixture

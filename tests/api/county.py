@@ -45,17 +45,20 @@ class Clock:
 class County:
     """A jurisdiction behind the real application; what it sends has a key of its own unless one is given.
 
-    What takes two persons, a colleague approves at once: `post` then answers as if it had been recorded by one.
+    What takes two persons, a colleague approves at once: `post` then answers as if it had been recorded by one. A third
+    person files appeals and claims, because whoever filed one has no part in its decision.
     """
 
     client: TestClient
     clock: Clock
     colleague: TestClient
+    clerk: TestClient
     _keys: count[int] = field(default_factory=lambda: count(1))
 
     def post(self, path: str, body: object, key: str | None = None) -> Response:
         header = {"Idempotency-Key": key or f"test-{next(self._keys)}"}
-        response = self.client.post(path, json=body, headers=header)
+        client = self.clerk if path.endswith(("/appeals", "/claims")) else self.client
+        response = client.post(path, json=body, headers=header)
         if response.status_code != 201:
             return response
         answer = response.json()

@@ -274,13 +274,15 @@ def test_a_void_waits_for_another_person(county: County, colleague: TestClient) 
     approve = f"{HERE}/proposals/{proposed['proposal']}/approve"
     body = {"leaf_hash": proposed["leaf_hash"]}
 
+    assert county.get(f"{HERE}/observations/{this}")["pending"] == [proposed["proposal"]]
     own = county.client.post(approve, json=body, headers={"Idempotency-Key": "a"})
     assert (own.status_code, own.json()["code"]) == (403, "approval-own")
     assert county.get(f"{HERE}/observations/{this}")["status"] == "counts"
     other = colleague.post(approve, json={"leaf_hash": "0" * 64}, headers={"Idempotency-Key": "b"})
     assert (other.status_code, other.json()["code"]) == (422, "approval-other-bytes")
     assert colleague.post(approve, json=body, headers={"Idempotency-Key": "c"}).status_code == 201
-    assert county.get(f"{HERE}/observations/{this}")["status"] == "void"
+    settled = county.get(f"{HERE}/observations/{this}")
+    assert (settled["status"], settled["pending"]) == ("void", [])
 
 
 def test_two_accounts_of_one_human_are_one_person(
@@ -331,3 +333,23 @@ def test_every_answer_tells_browsers_what_they_may_not_do(county: County, visito
         assert response.headers["x-frame-options"] == "DENY"
         assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
         assert response.headers["referrer-policy"] == "no-referrer"
+
+
+def test_all_entries_of_the_ledger_are_for_auditors_in_a_bundle_too(
+    county: County, application: FastAPI, engine: Engine
+) -> None:
+    found = {}
+    for role in ("recorder", "leader", "auditor"):
+        token = token_of(engine, county.clock, f"account-{role}", [Grant(role, "360982")])
+        with TestClient(application, headers=bearer(token)) as client:
+            path = f"{YEAR}/bundles/{UNIT}"
+            found[role] = [client.get(path, params={"mode": mode}).status_code for mode in ("unit", "year")]
+
+    assert found == {"recorder": [200, 403], "leader": [200, 403], "auditor": [200, 200]}
+
+
+def test_a_release_sent_again_has_its_first_answer(county: County) -> None:
+    body = {"as_of": "2021-12-31", "reason": "反馈结果"}
+    first, again = (county.post(f"{YEAR}/release", body, key="release") for _ in range(2))
+
+    assert (first.status_code, again.json()) == (201, first.json())

@@ -68,7 +68,7 @@ def test_an_auditor_checks_a_bundle_without_database_or_settings(key: str, audit
     lines = shown.splitlines()
     assert [line.split()[0] for line in lines[:10]] == [f"第{number}步" for number in range(1, 11)]
     assert lines[4].startswith("第5步 收录证明：共核对3条记录的字节与证明")
-    assert lines[10] == f"各步都成立：{UNIT}2021年度截至2021-12-31得94分。"
+    assert lines[10] == f"各步都成立：依检查点为止的全部登记，{UNIT}2021年度截至2021-12-31得94分。"
     assert lines[11] == "核对不了的事："
     assert all(line.startswith("- ") for line in lines[12:])
     (folder / "key.txt").write_text(f"{key}\n")
@@ -76,6 +76,19 @@ def test_an_auditor_checks_a_bundle_without_database_or_settings(key: str, audit
     answer: dict[str, Any] = json.loads(shown)
     assert (status, answer["holds"], answer["finding"]) == (0, True, None)
     assert (answer["proved"]["total"], answer["proved"]["rank"], answer["proved"]["as_of"]) == ("94", 19, "2021-06-30")
+
+
+def test_an_auditor_checks_the_static_files_of_a_ledger(key: str, office: Run, auditor: Run, folder: Path) -> None:
+    assert office("tiles", "static", "--jurisdiction", "360982")[0] == 0
+    status, shown, told = auditor("verify", "--tiles", "static", "--key", key)
+    assert (status, told) == (0, "")
+    assert "全部3条记录的原文与各层散列值齐全" in shown
+    [entries] = (folder / "static" / "tile" / "entries").rglob("3")
+    entries.write_bytes(entries.read_bytes().replace(b"2021-03-01", b"2021-03-02"))
+    status, shown, _ = auditor("verify", "--tiles", "static", "--key", key)
+    assert (status, shown.count("[tiles-refused]")) == (1, 1)
+    status, shown, _ = auditor("verify", "--tiles", "static", "--key", key, "--json")
+    assert (status, json.loads(shown)["holds"]) == (1, False)
 
 
 def test_the_first_thing_that_does_not_hold_ends_the_check_with_status_1(key: str, auditor: Run, folder: Path) -> None:
@@ -98,6 +111,8 @@ def test_the_first_thing_that_does_not_hold_ends_the_check_with_status_1(key: st
         (("nowhere.json",), "not-accessible"),
         (("unit.json", "--evidence", "nowhere"), "not-accessible"),
         (("unit.json", "--witness-key", "x"), "verifier-key-form"),
+        ((), "verify-options"),
+        (("unit.json", "--tiles", "static"), "verify-options"),
     ],
 )
 def test_what_cannot_be_checked_at_all_is_refused_with_status_2(

@@ -102,6 +102,37 @@ def test_a_refusal_has_a_code_and_status_2(run: Run, words: tuple[str, ...], cod
 
 
 @pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("MINGZHANG_PUBLIC_URL", "mingzhang.example.gov.cn", "https://mingzhang.example.gov.cn"),
+        ("MINGZHANG_PUBLIC_URL", "https://mingzhang.example.gov.cn/ledger", "without a path"),
+        ("MINGZHANG_ORIGIN", "明账", "small letters"),
+        ("MINGZHANG_LARGEST_BODY", "many", "integer"),
+        ("MINGZHANG_PORT", "99999", "65535"),
+    ],
+)
+def test_a_wrong_setting_is_named_by_its_variable(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, expected: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    for words in (("serve",), ("rank", *WHERE)):
+        status, _, told = run(*words)
+        [line] = told.splitlines()
+        assert status == 2
+        assert variable in line
+        assert expected in line
+
+
+def test_a_demonstration_does_not_begin_beside_the_keys_of_one_that_is_gone(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data" / "demonstration.keys").mkdir(parents=True)
+    status, shown, told = run("demo", "--once")
+    assert (status, shown) == (2, "")
+    assert "[demonstration-left]" in told
+    assert "rm -r data/demonstration.keys" in told
+    assert not (tmp_path / "data" / "demonstration.db").exists()
+
+
+@pytest.mark.parametrize(
     ("more", "codes"),
     [
         (("--unit", "福城", "--kind", "circular", "--on", "2021-03-01", *CIRCULAR, *PAPER), ["unknown-unit"]),

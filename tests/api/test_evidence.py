@@ -21,7 +21,6 @@ from starlette.testclient import TestClient
 from api.access.principals import Grant
 from api.routes import evidence
 from api.settings import Settings
-from ledger.evidence.vault import EvidenceVault
 from tests.api.accounts import bearer, token_of
 from tests.api.county import HERE, OTHER, UNIT, Clock, County
 from tests.ledger.evidence.files import PDF, archive, declared, image, jpeg_of_size, png_header
@@ -52,12 +51,6 @@ def speaker(application: FastAPI, engine: Engine, clock: Clock) -> Iterator[Test
     token = token_of(engine, clock, "福城街道联络员", [Grant("unit", "360982", UNIT)])
     with TestClient(application, headers=bearer(token), follow_redirects=False) as client:
         yield client
-
-
-@pytest.fixture
-def vault(application: FastAPI) -> EvidenceVault:
-    found: EvidenceVault = application.state.edge.evidence
-    return found
 
 
 @pytest.fixture
@@ -158,15 +151,6 @@ def test_nothing_is_given_of_a_damaged_file(client: TestClient, tmp_path: Path) 
     response = client.get(f"{FILES}/{file}/content")
     assert refusal(response) == (500, "evidence-damaged")
     assert image("PNG")[:8] not in response.content
-
-
-@pytest.mark.usefixtures("county")
-def test_an_erased_file_is_told_of_and_not_given(client: TestClient, vault: EvidenceVault, clock: Clock) -> None:
-    file = stored(client, PDF)
-    vault.destroy("360982", file, clock())
-    assert refusal(client.get(f"{FILES}/{file}/content")) == (410, "evidence-erased")
-    known = client.get(f"{FILES}/{file}").json()
-    assert datetime.fromisoformat(known["erased_at"]) == clock()
 
 
 @pytest.mark.usefixtures("county")

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from httpx2 import Client
 
-from ledger.database import open_engine
+from ledger.database import migrate, open_engine
 from ledger.recorder import LedgerRecorder
 from tests.api.accounts import bearer, office, token_of
 from tests.api.county import HERE, YEAR, observation
@@ -91,8 +91,10 @@ def test_a_real_server_serves_and_ends_in_order(server: Server, ending: signal.S
 
     assert (opened.status_code, recorded.status_code, page.status_code) == (201, 201, 200)
     assert [(one.status_code, one.json()["code"]) for one in (large, chunks)] == [(413, "body-too-large")] * 2
-    assert elsewhere.status_code == 400
+    assert (elsewhere.status_code, elsewhere.headers["content-type"]) == (400, "application/problem+json")
     assert elsewhere.headers["x-request-id"]
+    assert elsewhere.json()["code"] == "host-unknown"
+    assert "MINGZHANG_PUBLIC_URL" in elsewhere.json()["detail"]
     assert (server.process.returncode, rest) == (0, "")
     log = (server.folder / "log").read_text("utf-8")
     assert "one-time password" in log
@@ -131,14 +133,17 @@ def test_the_first_start_makes_an_administrator_who_has_to_choose_a_password(ser
     with Client(base_url=server.address) as client:
         signed_in = client.post("/api/v1/session", json={"name": found[1], "password": found[2]})
         cookie = {"Cookie": signed_in.headers["set-cookie"].partition(";")[0]}
-        before = client.get("/api/v1/accounts", headers=cookie)
+        before = [client.get(f"/api/v1/{path}", headers=cookie) for path in ("accounts", "jurisdictions", "tokens")]
+        who = client.get("/api/v1/session", headers=cookie)
         body = {"old": found[2], "new": "第一个管理员的口令-2026"}
         changed = client.post("/api/v1/session/password", json=body, headers=cookie)
         cookie = {"Cookie": changed.headers["set-cookie"].partition(";")[0]}
         after = client.get("/api/v1/accounts", headers=cookie)
 
     assert (signed_in.status_code, signed_in.json()["must_change"]) == (200, True)
-    assert (before.status_code, changed.status_code, after.status_code) == (403, 200, 200)
+    assert [(one.status_code, one.json()["code"]) for one in before] == [(403, "password-must-change")] * 3
+    assert "/api/v1/session/password" in before[0].json()["detail"]
+    assert (who.status_code, changed.status_code, after.status_code) == (200, 200, 200)
     flags = {one.strip() for one in changed.headers["set-cookie"].split(";")[1:]}
     assert {"HttpOnly", "Secure", "SameSite=strict", "Path=/"} <= flags
     with started(server.folder) as again:
@@ -163,6 +168,69 @@ def test_an_older_copy_is_not_served_where_a_newer_checkpoint_was_signed(tmp_pat
     assert "checkpoint-not-consistent" in (tmp_path / "log").read_text("utf-8")
 
 
+def test_a_ledger_has_its_key_from_the_start_on_and_a_new_one_is_told_loudly(tmp_path: Path) -> None:
+    with started(tmp_path) as server, Client(base_url=server.address, headers=office_token(server)) as client:
+        client.post(f"{HERE}/years", json={"scheme": "zhangshu-2021"}, headers={"Idempotency-Key": "open"})
+    key_file = tmp_path / "data" / "keys" / "360982.signing-key"
+    told = []
+    for lost in (True, False, True):
+        if lost:
+            key_file.unlink(missing_ok=True)
+        with started(tmp_path) as server:
+            assert server.address
+            assert key_file.exists()
+        log = (tmp_path / "log").read_text("utf-8")
+        found = re.search(r"ledger 360982: public key (mingzhang/360982\+\S+)", log)
+        assert found is not None
+        told.append((found[1], "WARNING: ledger 360982" in log))
+    assert [warned for _, warned in told] == [True, False, True]
+    assert told[0][0] == told[1][0] != told[2][0]
+
+
+def test_evidence_whose_key_is_lost_ends_the_start(tmp_path: Path) -> None:
+    with started(tmp_path) as server, Client(base_url=server.address, headers=office_token(server)) as client:
+        client.post(f"{HERE}/years", json={"scheme": "zhangshu-2021"}, headers={"Idempotency-Key": "open"})
+        header = {"Content-Type": "application/octet-stream"}
+        assert client.post(f"{HERE}/evidence", content=b"%PDF-1.7\n", headers=header).status_code == 201
+    (tmp_path / "data" / "keys" / "evidence.key").unlink()
+    with started(tmp_path) as server:
+        assert (server.address, server.process.wait(SECONDS)) == ("", 2)
+    assert "[evidence-key-wrong]" in (tmp_path / "log").read_text("utf-8")
+
+
+def test_a_bucket_without_the_library_for_it_ends_the_start(tmp_path: Path) -> None:
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without" / "boto3.py").write_text('raise ModuleNotFoundError(name="boto3")\n', "utf-8")
+    stated = {"MINGZHANG_EVIDENCE_BUCKET": "evidence", "PYTHONPATH": str(tmp_path / "without")}
+    with started(tmp_path, **stated) as server:
+        assert (server.address, server.process.wait(SECONDS)) == ("", 2)
+    log = (tmp_path / "log").read_text("utf-8")
+    assert "[evidence-store-unavailable]" in log
+    assert "one-time password" not in log
+
+
+def test_a_database_of_a_newer_version_is_one_refusal(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/newer.db")
+    migrate(engine)
+    engine.dispose()
+    with sqlite3.connect(tmp_path / "newer.db") as newer:
+        newer.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    environment = os.environ | {"MINGZHANG_DATABASE_URL": f"sqlite:///{tmp_path}/newer.db"}
+    for words in (["serve", "--port", "0"], ["fsck", "-j", "360982"]):
+        refused = subprocess.run(
+            [COMMAND, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "[database-newer]" in refused.stderr.splitlines()[-1]
+        assert "Traceback" not in refused.stderr
+
+
+def test_the_database_is_for_its_user_alone(server: Server) -> None:
+    modes = {one.name: one.stat().st_mode & 0o777 for one in (server.folder / "data").glob("ledger.db*")}
+    assert modes == {"ledger.db": 0o600, "ledger.db-wal": 0o600, "ledger.db-shm": 0o600}
+    assert (server.folder / "data").stat().st_mode & 0o777 == 0o700
+
+
 def test_with_a_certificate_the_server_speaks_tls(tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path)
     stated = {"MINGZHANG_TLS_CERTIFICATE": str(certificate), "MINGZHANG_TLS_KEY": str(key)}
@@ -170,6 +238,43 @@ def test_with_a_certificate_the_server_speaks_tls(tmp_path: Path) -> None:
         assert server.address.startswith("https://127.0.0.1:")
         with Client(base_url=server.address, verify=ssl.create_default_context(cafile=certificate)) as client:
             assert client.get("/health/live").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("stated", "code", "named"),
+    [
+        ({"KEY": "server.key"}, "certificate-incomplete", "MINGZHANG_TLS_CERTIFICATE"),
+        ({"CERTIFICATE": "server.crt"}, "certificate-incomplete", "MINGZHANG_TLS_KEY"),
+        ({"CERTIFICATE": "nowhere.crt", "KEY": "server.key"}, "certificate-not-usable", "MINGZHANG_TLS_CERTIFICATE"),
+        ({"CERTIFICATE": "server.crt", "KEY": "nowhere.key"}, "certificate-not-usable", "MINGZHANG_TLS_KEY"),
+        ({"CERTIFICATE": "server.crt", "KEY": "other/server.key"}, "certificate-not-usable", "MINGZHANG_TLS_KEY"),
+        ({"CERTIFICATE": "server.key", "KEY": "server.crt"}, "certificate-not-usable", "MINGZHANG_TLS_KEY"),
+    ],
+)
+def test_a_certificate_that_cannot_be_used_is_refused_before_anything_is_made(
+    tmp_path: Path, stated: dict[str, str], code: str, named: str
+) -> None:
+    (tmp_path / "other").mkdir()
+    self_signed(tmp_path / "other")
+    self_signed(tmp_path)
+    with started(tmp_path, **{f"MINGZHANG_TLS_{name}": file for name, file in stated.items()}) as server:
+        assert (server.address, server.process.wait(SECONDS)) == ("", 2)
+    [line] = (tmp_path / "log").read_text("utf-8").splitlines()
+    assert f"[{code}]" in line
+    assert named in line
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104  # every address is what they are
+def test_a_server_on_every_address_needs_the_name_that_people_reach_it_by(tmp_path: Path, host: str) -> None:
+    certificate, key = self_signed(tmp_path)
+    stated = {"MINGZHANG_HOST": host, "MINGZHANG_TLS_CERTIFICATE": str(certificate), "MINGZHANG_TLS_KEY": str(key)}
+    with started(tmp_path, **stated) as server:
+        assert (server.address, server.process.wait(SECONDS)) == ("", 2)
+    log = (tmp_path / "log").read_text("utf-8")
+    assert "[public-url-needed]" in log
+    assert "MINGZHANG_PUBLIC_URL" in log
+    assert not (tmp_path / "data").exists()
 
 
 def self_signed(folder: Path) -> tuple[Path, Path]:

@@ -204,13 +204,14 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (["--listen", "0.0.0.0:0"], "host-not-loopback"),
-        (["--listen", "[::]:0"], "host-not-loopback"),
-        (["--listen", "192.168.0.1:0"], "host-not-loopback"),
-        (["--listen", "witness.example.com:0"], "listen-form"),
+        (["--listen", "0.0.0.0:0"], "tls-needed"),
+        (["--listen", "[::]:0"], "tls-needed"),
+        (["--listen", "192.168.0.1:0"], "tls-needed"),
+        (["--listen", "witness.example.com:0"], "tls-needed"),
         (["--listen", "127.0.0.1"], "listen-form"),
         (["--listen", "127.0.0.1:65536"], "listen-form"),
         (["--tls-certificate", "certificate.pem"], "certificate-incomplete"),
+        (["--tls-certificate", "nowhere.pem", "--tls-key", "nowhere.key"], "certificate-not-usable"),
         (["--log", "mingzhang/360982"], "verifier-key-form"),
         (["--log", WITNESS_KEY.verifier.text()], "witness-logs"),
         (["--state", "elsewhere"], "witness-key-missing"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,22 @@ def test_a_shipped_scheme_reads_back_as_it_was_written(scheme_id: str) -> None:
     scheme = read_scheme(source(scheme_id), scheme_id, vocabulary())
     assert scheme.id == scheme_id
     assert type(scheme).model_validate(scheme.model_dump(by_alias=True, mode="json")) == scheme
+
+
+@pytest.mark.parametrize("hidden", [r"\n", r"\e[2K", r"\ud800", r"\u202e", r"\u2028", r"\u200b"])
+def test_no_text_of_a_scheme_holds_what_cannot_be_seen(hidden: str) -> None:
+    text = source("zhangshu-2021")
+    with pytest.raises(InvalidInput) as refused:
+        read_scheme(text.replace("name: 江西省宜春市樟树市", f'name: "樟树市{hidden}"', 1), "x.yaml", vocabulary())
+    [problem] = refused.value.problems
+    assert (problem.code, problem.where.split()[1]) == ("scheme-hidden-character", "jurisdiction.name")
+
+
+def test_a_note_may_have_several_lines() -> None:
+    text = source("zhangshu-2021")
+    noted = re.sub("note: .*", lambda _: r'note: "两行\n说明"', text, count=1)
+    assert noted != text
+    assert "两行\n说明" in {row.note for row in read_scheme(noted, "x.yaml", vocabulary()).groups[0].indicators}
 
 
 def test_a_vocabulary_grows_without_code_and_states_each_code_once() -> None:
