@@ -21,7 +21,8 @@ SERVER: Final = "server"
 """The actor of what the server does by itself."""
 ANONYMOUS: Final = "anonymous"
 """The actor of an attempt to sign in that was refused."""
-_RESERVED: Final = frozenset({COMMAND_LINE, SERVER, ANONYMOUS})
+# The last one stands in entries that were recorded over HTTP before there were accounts.
+_RESERVED: Final = frozenset({COMMAND_LINE, SERVER, ANONYMOUS, "unidentified"})
 _LETTER: Final = "A-Za-z0-9\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
 _NAME: Final = re.compile(f"[{_LETTER}](?:[{_LETTER}._-]{{0,{LONGEST_NAME - 2}}}[{_LETTER}])?")
 _ALIKE: Final = str.maketrans({"0": "o", "1": "l", "i": "l"})

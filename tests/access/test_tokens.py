@@ -172,10 +172,13 @@ def test_a_token_never_does_more_than_its_account_does_now(access: Access, token
     principal = access.authenticate_token(token)
     assert principal is not None
     assert set(principal.grants) == {HERE, THERE}
-    access.reset_password(None, "recorder")
-    principal = access.authenticate_token(token)
-    assert principal is not None
-    assert principal.grants == ()
+
+
+def test_a_new_one_time_password_ends_the_tokens(access: Access, token: str) -> None:
+    one_time = access.reset_password(None, "recorder").one_time_password
+    assert access.authenticate_token(token) is None
+    access.change_password("recorder", str(one_time), "一个全新的口令-2026")
+    assert access.authenticate_token(token) is None
 
 
 @pytest.mark.usefixtures("token")
