@@ -76,7 +76,7 @@ def sign_in(
     request: Request, response: Response, given: Given, body: Annotated[SignIn, Body(openapi_examples=SIGN_IN)]
 ) -> WhoAnswer:
     """Sign in. The session is in a cookie that only this host gets, over TLS, and no script can read."""
-    _refuse_too_many(request, given)
+    refuse_too_many(request, given)
     token = given.access.sign_in(body.name, body.password)
     given.access.sign_out(request.cookies.get(COOKIE, ""))
     return _signed_in(response, given, token)
@@ -105,7 +105,7 @@ def change_password(
 ) -> WhoAnswer:
     """Change one's own password: all sessions of the account end, and a new one begins with this answer."""
     who = _by_session(given)
-    _refuse_too_many(request, given)
+    refuse_too_many(request, given)
     return _signed_in(response, given, given.access.change_password(who.name, body.old, body.new))
 
 
@@ -225,7 +225,8 @@ def _by_session(given: Edge) -> Principal:
     return given.asking
 
 
-def _refuse_too_many(request: Request, given: Edge) -> None:
+def refuse_too_many(request: Request, given: Edge) -> None:
+    """Refuse who tries to sign in from one address more often than people do; raises `RefusedRequest` (429)."""
     address = request.client.host if request.client else "unknown"
     seconds = given.access.sign_in_rate.seconds_to_wait(address, given.clock())
     if seconds:

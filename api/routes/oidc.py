@@ -8,13 +8,14 @@ from typing import Annotated, Any, Final, cast
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
-from starlette.status import HTTP_303_SEE_OTHER, HTTP_404_NOT_FOUND, HTTP_429_TOO_MANY_REQUESTS
+from starlette.status import HTTP_303_SEE_OTHER, HTTP_404_NOT_FOUND
 
 from api.access.guard import COOKIE
 from api.access.oidc import EXPIRY, Oidc, ProviderAnswer
 from api.access.oidc_provider import CALLBACK
 from api.edge import API, Given, problems
 from api.problems import RefusedRequest
+from api.routes.access import refuse_too_many
 from api.settings import Settings
 from api.strict_bodies import StrictRoute
 from projections.answer_models import Answer
@@ -90,12 +91,7 @@ def read_oidc(request: Request) -> OidcAnswer:
 @router.get(f"{API}/oidc/login", status_code=HTTP_303_SEE_OTHER, response_class=Response, responses=_SENT_ON)
 def begin_oidc_login(request: Request, given: Given, oidc: Configured) -> Response:
     """Send the browser to the OpenID provider to sign in; only this browser can come back from there."""
-    address = request.client.host if request.client else ""
-    wait = given.access.sign_in_rate.seconds_to_wait(address, given.clock())
-    if wait:
-        message = f"too many attempts to sign in from this address; try again in {wait} seconds"
-        problem = Problem("too-many-requests", "", message)
-        raise RefusedRequest(HTTP_429_TOO_MANY_REQUESTS, problem, {"Retry-After": str(wait)})
+    refuse_too_many(request, given)
     begun = oidc.begin()
     response = RedirectResponse(begun.address, HTTP_303_SEE_OTHER, _NEVER_KEPT)
     seconds = EXPIRY // timedelta(seconds=1)
