@@ -1,7 +1,7 @@
 """What a server keeps apart from the database: the keys that sign checkpoints, the key of the evidence, the files.
 
-Keys are made when they are first needed: for a ledger, when a checkpoint is first asked for; for evidence, when the
-first file is stored.
+Keys are made when they are first needed, and a server needs them when it starts (`api.serving`); a command, when it
+asks for a checkpoint or stores a file.
 """
 
 from __future__ import annotations
