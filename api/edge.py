@@ -161,7 +161,8 @@ class Edge:
         return self.custody.evidence
 
 
-def _edge(request: Request) -> Edge:
+def edge_of(request: Request) -> Edge:
+    """Return what a request is answered with, for whoever sends it."""
     edge = cast(Edge, request.app.state.edge)
     principal = getattr(request.state, "principal", None)
     return edge if principal is None else replace(edge, principal=principal)
@@ -171,7 +172,7 @@ def _documented(description: str, *examples: Any) -> dict[str, Any]:
     return {"description": description, "openapi_examples": {str(one): {"value": one} for one in examples}}
 
 
-Given = Annotated[Edge, Depends(_edge)]
+Given = Annotated[Edge, Depends(edge_of)]
 JurisdictionCode = Annotated[str, Path(**_documented("Code of the jurisdiction in GB/T 2260.", "360982"))]
 YearNumber = Annotated[int, Path(ge=1990, le=2200, **_documented("The year that is assessed.", 2021))]
 UnitName = Annotated[str, Path(**_documented("A name that the unit has or had this year.", "福城街道"))]

@@ -10,7 +10,6 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from api.access.access import Access
 from api.access.guard import COOKIE
@@ -19,6 +18,8 @@ from api.access.permissions import ROUTES
 from api.custody import Custody
 from api.edge import Clock, Edge
 from api.metrics import Metrics
+from api.pages.refusals import refusal_page
+from api.pages.routers import PAGE_ROUTERS
 from api.problems import ProblemDetails, add_problem_handlers
 from api.requests import Requests
 from api.routes import access as access_routes
@@ -41,6 +42,7 @@ from api.routes import (
     years,
 )
 from api.settings import Settings
+from api.static_files import static_files
 from projections.jurisdictions import Jurisdictions
 
 _DESCRIPTION = """\
@@ -122,7 +124,7 @@ def create_app(jurisdictions: Jurisdictions, settings: Settings, clock: Clock) -
     access = Access(engine, clock, random_bytes, settings.session_hours)
     app.state.edge = Edge(jurisdictions, clock, metrics, access, Custody(engine, settings, random_bytes))
     app.state.oidc = open_oidc(engine, clock, random_bytes, access, settings)
-    add_problem_handlers(app)
+    add_problem_handlers(app, refusal_page)
     app.add_middleware(Requests, metrics=metrics)
     for router in (
         years.router,
@@ -145,5 +147,7 @@ def create_app(jurisdictions: Jurisdictions, settings: Settings, clock: Clock) -
         operations.router,
     ):
         app.include_router(router)
-    app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")
+    for pages in PAGE_ROUTERS:
+        app.include_router(pages)
+    app.mount("/static", static_files(), name="static")
     return app

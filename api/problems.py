@@ -8,10 +8,10 @@ refused request has been recorded, except that `commit-unknown` says that this i
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from eventsourcing.persistence import PersistenceError
 from fastapi import FastAPI, Request, Response
@@ -198,14 +198,55 @@ def problem_response(status: int, problems: Sequence[Problem], headers: dict[str
     return Response(details.model_dump_json(), status, headers, MEDIA_TYPE)
 
 
-def add_problem_handlers(app: FastAPI) -> None:
-    """Make the application answer every refusal and failure with problem details."""
-    for refusal in (Rejection, InvalidInput, JsonProblem):
-        app.add_exception_handler(refusal, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(PersistenceError, _not_available)
-    app.add_exception_handler(SQLAlchemyError, _not_available)
+class Failure(NamedTuple):
+    """What a request is answered with instead: a status, the reasons, and headers."""
+
+    status: int
+    problems: Sequence[Problem]
+    headers: dict[str, str] | None = None
+
+
+RefusalPage = Callable[[Request, Failure], Awaitable[Response]]
+
+
+def add_problem_handlers(app: FastAPI, page: RefusalPage) -> None:
+    """Make the application answer every refusal and failure with problem details, or with a page where one is due."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        failure = failure_of(request, error)
+        return await page(request, failure) if _is_for_page(request) else problem_response(*failure)
+
+    for expected in (
+        Rejection,
+        InvalidInput,
+        JsonProblem,
+        RequestValidationError,
+        HTTPException,
+        PersistenceError,
+        SQLAlchemyError,
+    ):
+        app.add_exception_handler(expected, answer)
+
+
+def failure_of(request: Request, error: Exception) -> Failure:
+    """Return what a refusal, an invalid request or a database that failed is answered with."""
+    match error:
+        case RequestValidationError():
+            return _invalid(request, error)
+        case HTTPException():
+            return _http_error(request, error)
+        case PersistenceError() | SQLAlchemyError():
+            return _not_available(error)
+        case _:
+            return _refused(request, error)
+
+
+def _is_for_page(request: Request) -> bool:
+    """Whether a page was asked for, or, where there is no route, something by a browser that shows pages."""
+    route = request.scope.get("route")
+    if route is not None:
+        return getattr(route, "is_page", False)
+    return not request.url.path.startswith(("/api/", "/static/")) and "text/html" in request.headers.get("accept", "")
 
 
 def failed(request_id: str, error: Exception) -> Response:
@@ -215,7 +256,7 @@ def failed(request_id: str, error: Exception) -> Response:
     return problem_response(HTTP_500_INTERNAL_SERVER_ERROR, [Problem("internal-error", "", message)])
 
 
-def _refused(request: Request, error: Exception) -> Response:
+def _refused(request: Request, error: Exception) -> Failure:
     problems = reasons(error)
     status = _status(problems[0], request.path_params)
     if status == HTTP_500_INTERNAL_SERVER_ERROR:
@@ -225,7 +266,7 @@ def _refused(request: Request, error: Exception) -> Response:
         problems = [
             replace(one, where="server", message=_OF_KEYS) if one.code.startswith(kept) else one for one in problems
         ]
-    return problem_response(status, problems, _retry() if status == HTTP_503_SERVICE_UNAVAILABLE else None)
+    return Failure(status, problems, _retry() if status == HTTP_503_SERVICE_UNAVAILABLE else None)
 
 
 def _status(problem: Problem, path: dict[str, Any]) -> int:
@@ -247,8 +288,7 @@ def _status(problem: Problem, path: dict[str, Any]) -> int:
     return HTTP_404_NOT_FOUND if named_in_path else HTTP_422_UNPROCESSABLE_CONTENT
 
 
-def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101  # what the handler is registered for
+def _invalid(request: Request, error: RequestValidationError) -> Failure:
     found = error.errors()
     errors = found[:MOST_ERRORS]
     body = [{**one, "loc": one["loc"][1:]} for one in errors if one["loc"][0] == "body"]
@@ -257,14 +297,13 @@ def _invalid(request: Request, error: Exception) -> Response:
     if len(found) > MOST_ERRORS:
         more = f"{len(found) - MOST_ERRORS} more errors are not named; put these right first"
         problems.append(Problem("too-many-errors", "body", more))
-    return problem_response(HTTP_422_UNPROCESSABLE_CONTENT, problems)
+    return Failure(HTTP_422_UNPROCESSABLE_CONTENT, problems)
 
 
-def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101  # what the handler is registered for
+def _http_error(request: Request, error: HTTPException) -> Failure:
     headers = dict(error.headers or {})
     if isinstance(error, RefusedRequest):
-        return problem_response(error.status_code, [error.problem], headers)
+        return Failure(error.status_code, [error.problem], headers)
     if error.status_code == HTTP_404_NOT_FOUND:
         problem = Problem("not-found", request.url.path, "there is nothing here; /docs lists what there is")
     elif error.status_code == HTTP_405_METHOD_NOT_ALLOWED:
@@ -276,20 +315,20 @@ def _http_error(request: Request, error: Exception) -> Response:
         problem = Problem("method-not-allowed", request.url.path, f"found {request.method}, expected {allowed}")
     else:
         problem = Problem("http-error", "", str(error.detail))
-    return problem_response(error.status_code, [problem], headers)
+    return Failure(error.status_code, [problem], headers)
 
 
-def _not_available(_: Request, error: Exception) -> Response:
+def _not_available(error: Exception) -> Failure:
     """Whether the ledger cannot be had, or a commit's outcome is unknown: the same request may be sent again."""
     _logger.error("the ledger's database failed", exc_info=error)
     if isinstance(error, CommitUnknown):
         message = "the commit failed, so it is not known whether this was recorded; send it again with the same key"
-        return problem_response(HTTP_503_SERVICE_UNAVAILABLE, [Problem(error.code, "", message)], _retry())
+        return Failure(HTTP_503_SERVICE_UNAVAILABLE, [Problem(error.code, "", message)], _retry())
     if isinstance(error, LedgerUnavailable | OperationalError | PoolTimeout):
         message = "the ledger's database cannot be reached; nothing was recorded; try again later"
-        return problem_response(HTTP_503_SERVICE_UNAVAILABLE, [Problem(LedgerUnavailable.code, "", message)], _retry())
+        return Failure(HTTP_503_SERVICE_UNAVAILABLE, [Problem(LedgerUnavailable.code, "", message)], _retry())
     message = "the ledger's database failed; nothing was recorded; the server's log says more"
-    return problem_response(HTTP_500_INTERNAL_SERVER_ERROR, [Problem("ledger-failed", "", message)])
+    return Failure(HTTP_500_INTERNAL_SERVER_ERROR, [Problem("ledger-failed", "", message)])
 
 
 def _retry() -> dict[str, str]:

@@ -36,7 +36,7 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 class StrictRoute(APIRoute):
     """A route whose body is read strictly, up to the settings' `largest_body`."""
 
-    limit: ClassVar[Literal["largest_body", "largest_batch"]] = "largest_body"
+    limit: ClassVar[Literal["largest_body", "largest_batch", "largest_evidence"]] = "largest_body"
 
     def get_route_handler(self) -> Handler:
         """Return FastAPI's handler, given a request that reads strictly."""

@@ -28,7 +28,7 @@ COOKIE: Final = "__Host-mingzhang"
 """The session's cookie: the prefix makes browsers take it over TLS (or from localhost), for this host and all paths."""
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="mingzhang"'}
-_SESSION: Final = frozenset({"/api/v1/session", "/api/v1/session/password"})
+_SESSION: Final = frozenset({"/api/v1/session", "/api/v1/session/password", "/password", "/sign-out"})
 _logger = logging.getLogger("mingzhang.access")
 
 
@@ -45,6 +45,7 @@ async def admit(request: Request, route: str, needed: Permission | None) -> None
         message = "sign in, or send an API token as `Authorization: Bearer …`"
         problem = Problem("sign-in-needed", "Authorization", message)
         raise RefusedRequest(HTTP_401_UNAUTHORIZED, problem, _CHALLENGE)
+    request.state.principal = principal
     if principal.must_change and route not in _SESSION:
         message = "a one-time password is in force: choose another at POST /api/v1/session/password, then go on"
         raise RefusedRequest(HTTP_403_FORBIDDEN, Problem("password-must-change", "", message))
@@ -55,7 +56,6 @@ async def admit(request: Request, route: str, needed: Permission | None) -> None
         )
         problem = Problem("not-allowed", "", f"your account may not do this; it needs the permission {needed}")
         raise RefusedRequest(HTTP_403_FORBIDDEN, problem)
-    request.state.principal = principal
 
 
 async def _bearer(request: Request) -> Principal | None:

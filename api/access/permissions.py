@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from api.access.pages import PAGES
 from api.access.principals import Principal, Role
 
 Permission = Literal[
@@ -88,7 +89,6 @@ ROUTES: Final[Mapping[tuple[str, str], Permission]] = {
     ("GET", "/health/ready"): "open",
     ("GET", "/metrics"): "metrics.read",
     ("GET", "/docs"): "open",
-    ("GET", "/"): "open",
     ("GET", "/api/v1/vocabulary"): "reference.read",
     ("GET", "/api/v1/scheme-format"): "reference.read",
     ("GET", "/api/v1/schemes"): "reference.read",
@@ -183,8 +183,9 @@ ROUTES: Final[Mapping[tuple[str, str], Permission]] = {
     ("GET", "/api/v1/oidc"): "open",
     ("GET", "/api/v1/oidc/login"): "open",
     ("GET", "/api/v1/oidc/callback"): "open",
+    **PAGES,
 }
-"""What a request to each route needs, by its method and the route's path."""
+"""What a request to each route needs, by its method and the route's path; those of pages are in `api.access.pages`."""
 
 
 def may(principal: Principal, permission: Permission, jurisdiction: str | None) -> bool:

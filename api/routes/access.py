@@ -91,9 +91,9 @@ def read_session(request: Request, given: Given) -> Response:
 @router.delete(f"{API}/session", status_code=HTTP_204_NO_CONTENT, responses=problems(422), openapi_extra=_SESSION_ONLY)
 def sign_out(request: Request, response: Response, given: Given) -> None:
     """End this session."""
-    _by_session(given)
+    by_session(given)
     given.access.sign_out(request.cookies.get(COOKIE, ""))
-    response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="strict")
+    forget_session(response)
 
 
 @router.post(f"{API}/session/password", response_model=WhoAnswer, responses=_TRIED, openapi_extra=_SESSION_ONLY)
@@ -104,7 +104,7 @@ def change_password(
     body: Annotated[ChangePassword, Body(openapi_examples=CHANGE_PASSWORD)],
 ) -> WhoAnswer:
     """Change one's own password: all sessions of the account end, and a new one begins with this answer."""
-    who = _by_session(given)
+    who = by_session(given)
     refuse_too_many(request, given)
     return _signed_in(response, given, given.access.change_password(who.name, body.old, body.new))
 
@@ -181,7 +181,7 @@ def create_token(
     response: Response, given: Given, body: Annotated[TokenWish, Body(openapi_examples=NEW_TOKEN)]
 ) -> NewToken:
     """Make an API token of one's own, shown this once. It may do no more than the account, at any time."""
-    who = _by_session(given)
+    who = by_session(given)
     _not_stored(response)
     return given.access.create_token(who, who.name, body)
 
@@ -213,12 +213,23 @@ def _signed_in(response: Response, given: Edge, token: str) -> WhoAnswer:
         raise RefusedRequest(
             HTTP_403_FORBIDDEN, Problem("session-ended", "name", "the session has ended already; sign in again")
         )
-    response.set_cookie(COOKIE, token, path="/", secure=True, httponly=True, samesite="strict")
+    set_session(response, token)
     _not_stored(response)
     return given.access.who(principal)
 
 
-def _by_session(given: Edge) -> Principal:
+def set_session(response: Response, token: str) -> None:
+    """Give the browser the session's token: for this host, over TLS, and for no script to read."""
+    response.set_cookie(COOKIE, token, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def forget_session(response: Response) -> None:
+    """Let the browser forget the session's token."""
+    response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="strict")
+
+
+def by_session(given: Edge) -> Principal:
+    """Return who signed in with a session; raises `RefusedRequest` (403) for whoever sends a token."""
     if given.asking.via != "session":
         message = "a token may not do this; sign in with name and password"
         raise RefusedRequest(HTTP_403_FORBIDDEN, Problem("session-needed", "Authorization", message))

@@ -7,7 +7,6 @@ from importlib.resources import files
 from typing import Final, Literal
 
 from fastapi import APIRouter, Response
-from fastapi.responses import RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
@@ -72,9 +71,3 @@ def documentation() -> Response:
     """Return the page of the API's documentation."""
     page = (STATIC / "documentation" / "index.html").read_bytes()
     return Response(page, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
-
-
-@router.get("/", include_in_schema=False)
-def root() -> Response:
-    """Lead to the documentation."""
-    return RedirectResponse("/docs")

@@ -6,6 +6,8 @@ not; `+` everybody who is signed in.
 
 from __future__ import annotations
 
+from tests.api.page_table import PAGES
+
 J = "/api/v1/jurisdictions/{jurisdiction}"
 Y = f"{J}/years/{{year}}"
 O = f"{J}/observations/{{observation}}"  # noqa: E741  # short, as the others are
@@ -18,7 +20,6 @@ WHO = {
     ("GET", "/health/ready"): "*",
     ("GET", "/metrics"): "X",
     ("GET", "/docs"): "*",
-    ("GET", "/"): "*",
     ("GET", "/api/v1/vocabulary"): "RVLUAX",
     ("GET", "/api/v1/scheme-format"): "RVLUAX",
     ("GET", "/api/v1/schemes"): "RVLUAX",
@@ -113,4 +114,5 @@ WHO = {
     ("GET", "/api/v1/oidc"): "*",
     ("GET", "/api/v1/oidc/login"): "*",
     ("GET", "/api/v1/oidc/callback"): "*",
+    **PAGES,
 }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from httpx2 import Response
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
@@ -69,10 +70,22 @@ def filled(path: str) -> str:
 def is_refused(client: TestClient, method: str, path: str, code: str) -> bool:
     """Whether the answer is this refusal; no answer is a failure of the server's."""
     response = client.request(method, filled(path), headers={"Idempotency-Key": "k"})
-    problem = response.headers.get("content-type", "").startswith("application/problem+json")
-    said = response.json()["code"] if problem else ""
+    said = said_by(response)
     assert response.status_code < 500 or said == "document-fonts-missing", (path, response.text)
-    return bool(said == code)
+    return said == code
+
+
+def said_by(response: Response) -> str:
+    """The code of a refusal, as problem details, as a page, or as the way to where one signs in."""
+    media_type = response.headers.get("content-type", "")
+    if media_type.startswith("application/problem+json"):
+        return str(response.json()["code"])
+    if response.headers.get("location", "").startswith("/sign-in?next="):
+        return "sign-in-needed"
+    if response.status_code == 401 and media_type.startswith("text/html") and 'name="continue"' in response.text:
+        return "sign-in-needed"
+    found = re.search(r'data-code="([a-z-]+)"', response.text) if media_type.startswith("text/html") else None
+    return found[1] if found else ""
 
 
 @pytest.mark.usefixtures("county")

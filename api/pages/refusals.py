@@ -1,0 +1,76 @@
+"""Refusals as pages: a way to sign in with what was typed kept, or what was wrong and what to do.
+
+1. Nobody signed in: a page that was asked for is shown after signing in. A form that was sent is kept in the page that
+   asks to sign in, and can be sent again from there: nothing typed is lost. Files have to be chosen again.
+2. The browser came from another site, so it did not send the session's cookie (SameSite=Strict): the page asks for
+   itself once more, from here.
+3. A one-time password is in force: the page to choose another.
+4. Anything else: the reasons in Chinese, with their codes; as a part of the page where only a part was asked for.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.status import HTTP_303_SEE_OTHER, HTTP_401_UNAUTHORIZED
+
+from api.edge import edge_of
+from api.pages.forms import Form, read_form
+from api.pages.page import Page, page_of, tell
+from api.problems import Failure
+from api.settings import Settings
+from ledger.rejection import Rejection
+
+SIGN_IN: Final = "/sign-in"
+_FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+async def refusal_page(request: Request, failure: Failure) -> Response:
+    """Return the page that a refused request is answered with."""
+    page = _known_page(request)
+    code = failure.problems[0].code
+    if code == "password-must-change":
+        return RedirectResponse("/password", HTTP_303_SEE_OTHER)
+    if code == "sign-in-needed" and not page.is_fragment:
+        address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        if request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site":
+            return page.render("again.html", address=address)
+        if request.method == "GET":
+            return RedirectResponse(f"{SIGN_IN}?next={quote(address, safe='')}", HTTP_303_SEE_OTHER)
+        kept = await _kept(request)
+        return page.render("sign_in.html", status=HTTP_401_UNAUTHORIZED, next=address, kept=kept, oidc=None)
+    template = "refusal_part.html" if page.is_fragment else "refusal.html"
+    show = page.fragment if page.is_fragment else page.render
+    response = show(template, status=failure.status, problems=tell(failure), failed=failure.status)
+    for name, value in (failure.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def _known_page(request: Request) -> Page:
+    """Return the page with its year's menu, if there is that year for whoever asks; else one of no year."""
+    page = page_of(request, edge_of(request))
+    if page.may("years.read"):
+        with suppress(Rejection):
+            _ = page.scheme
+            return page
+    return Page(request, page.given, None, None)
+
+
+async def _kept(request: Request) -> Form:
+    """Return the texts that the refused form sent, if it can be read and is not larger than a form may be."""
+    settings: Settings = request.app.state.settings
+    length = request.headers.get("content-length", "")
+    fits = length.isdigit() and int(length) <= settings.largest_body
+    if not (fits and request.headers.get("content-type", "").startswith(_FORMS)):
+        return Form()
+    try:
+        return await read_form(request)
+    except (HTTPException, ClientDisconnect):
+        return Form()
