@@ -242,10 +242,12 @@ def failure_of(request: Request, error: Exception) -> Failure:
 
 
 def _is_for_page(request: Request) -> bool:
-    """Whether a page was asked for, or, where there is no route, something by a browser that shows pages."""
+    """Whether a page was asked for, or anything else by a browser that will show the answer to somebody."""
     route = request.scope.get("route")
+    if getattr(route, "is_page", False) or request.headers.get("sec-fetch-dest") == "document":
+        return True
     if route is not None:
-        return getattr(route, "is_page", False)
+        return False
     return not request.url.path.startswith(("/api/", "/static/")) and "text/html" in request.headers.get("accept", "")
 
 

@@ -28,6 +28,7 @@ from api.settings import Settings
 from ledger.rejection import Rejection
 
 SIGN_IN: Final = "/sign-in"
+PASSWORD: Final = "/password"  # noqa: S105  # an address
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -36,7 +37,7 @@ async def refusal_page(request: Request, failure: Failure) -> Response:
     page = _known_page(request)
     code = failure.problems[0].code
     if code == "password-must-change":
-        return RedirectResponse("/password", HTTP_303_SEE_OTHER)
+        return RedirectResponse(PASSWORD, HTTP_303_SEE_OTHER)
     if code == "sign-in-needed" and not page.is_fragment:
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         if request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site":
@@ -64,11 +65,14 @@ def _known_page(request: Request) -> Page:
 
 
 async def _kept(request: Request) -> Form:
-    """Return the texts that the refused form sent, if it can be read and is not larger than a form may be."""
+    """Return the texts that the refused form sent, if it can be read and is not larger than a form may be.
+
+    Passwords are not kept: they would stand in the page.
+    """
     settings: Settings = request.app.state.settings
     length = request.headers.get("content-length", "")
     fits = length.isdigit() and int(length) <= settings.largest_body
-    if not (fits and request.headers.get("content-type", "").startswith(_FORMS)):
+    if not (fits and request.url.path != PASSWORD and request.headers.get("content-type", "").startswith(_FORMS)):
         return Form()
     try:
         return await read_form(request)

@@ -58,20 +58,20 @@ def test_a_wrong_password_is_told_in_chinese_and_keeps_the_way_back(visitor: Tes
 def test_what_was_typed_while_the_session_ended_can_be_sent_again_after_signing_in(
     visitor: TestClient, account: str
 ) -> None:
-    typed = {"old": "a\nb", "new": '"><script>alert(1)</script>'}
-    asked = visitor.post("/password", data=typed)
+    typed = {"reason": "a\nb", "note": '"><script>alert(1)</script>'}
+    asked = visitor.post("/sign-out", data=typed)
     assert asked.status_code == 401
     assert "刚才填写的内容已保留" in asked.text
     kept = dict(re.findall(r'<textarea name="(kept\.\w+)" hidden aria-hidden="true">\n([^<]*)</textarea>', asked.text))
-    assert kept == {"kept.old": "a\nb", "kept.new": "&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"}
+    assert kept == {"kept.reason": "a\nb", "kept.note": "&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"}
 
     again = visitor.post(
         "/sign-in",
-        data={"name": account, "password": PASSWORD, "next": "/password", "continue": "yes", "kept.old": "a\nb"},
+        data={"name": account, "password": PASSWORD, "next": "/sign-out", "continue": "yes", "kept.reason": "a\nb"},
     )
     assert again.status_code == 200
-    assert 'action="/password"' in again.text
-    assert '<textarea name="old" hidden aria-hidden="true">\na\nb</textarea>' in again.text
+    assert 'action="/sign-out"' in again.text
+    assert '<textarea name="reason" hidden aria-hidden="true">\na\nb</textarea>' in again.text
     assert "<script>alert" not in asked.text
 
 
@@ -110,3 +110,10 @@ def test_pages_forbid_scripts_and_styles_of_their_own(visitor: TestClient) -> No
 
     assert "script-src 'self';" in policy
     assert "unsafe" not in policy
+
+
+def test_passwords_that_were_typed_are_not_kept_in_a_page(visitor: TestClient) -> None:
+    asked = visitor.post("/password", data={"old": "my old secret", "new": "my new secret"})
+
+    assert asked.status_code == 401
+    assert "secret" not in asked.text
