@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from api.access.permissions import may
 from api.pages.page import PageAsked, PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -16,4 +17,6 @@ def home(page: PageAsked) -> Response:
     if len({code for code, _, _ in years}) == 1:
         code, _, year = max(years, key=lambda one: one[2])
         return page.redirect(f"/jurisdictions/{code}/years/{year}")
-    return page.render("home.html", years=years)
+    codes = dict.fromkeys(one.jurisdiction for one in page.given.asking.grants if one.jurisdiction is not None)
+    opening = [code for code in codes if may(page.given.asking, "years.manage", code)]
+    return page.render("home.html", years=years, opening=opening)
