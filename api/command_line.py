@@ -38,18 +38,22 @@ WITNESS_COMMANDS = ("api.commands.witness",)
 SCHEME_COMMANDS = ("api.commands.scheme", "api.commands.scheme_writing")
 COMMANDS = (
     "api.commands.ledger",
+    "api.commands.importing",
+    "api.commands.workbook",
     "api.commands.year",
     "api.commands.derivation",
     "api.commands.what_if",
     "api.commands.appeal",
     "api.commands.proposal",
     "api.commands.dossier",
+    "api.commands.paper",
     "api.commands.evidence",
     "api.commands.bundle",
     "api.commands.checkpoint",
     "api.commands.fsck",
     "api.commands.account",
     "api.commands.identity",
+    "api.commands.notice",
     "api.commands.demo",
 )
 

@@ -10,6 +10,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import socket
@@ -112,11 +113,18 @@ class _Announcing(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, address: str) -> None:
         super().__init__(config)
         self._address = address
+        self._ending = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # What goes on for long looks at this in its request's state, and ends (`api.pages.live`).
+        self.lifespan.state["ending"] = self._ending
         await super().startup(sockets)
         sys.stdout.write(f"{self._address}\n")
         sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending.set()
+        await super().shutdown(sockets)
 
 
 def _check_certificate(where: Listening) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-KINDS: Final = {"appeal": "申诉", "claim": "不适用申报"}
+KINDS: Final = {"appeal": "申诉", "claim": "不涉及认定"}
 STATUSES: Final = {
     "filed": "已提出",
     "returned": "退回补正",

@@ -9,7 +9,8 @@
 3. Each ledger with entries has its signing key from here on. Its public key is told on standard error, and loudly
    where it had to be made now: the key folder may have been lost.
 4. The first start makes an administrator; the one-time password goes to standard error, this once, and to no log.
-5. At the end those requests that began are answered, what was submitted is written, and the ledgers are closed.
+5. While it serves, notices are delivered by a thread of its own where there is anywhere to deliver them to.
+6. At the end those requests that began are answered, what was submitted is written, and the ledgers are closed.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.edge import Edge
 from api.http import create_app
 from api.listening import SETTINGS, Listening, begin_log, listen, run
+from api.notices.delivering import delivering
 from api.opening import now, open_ledgers, signing_key_told
 from api.problems import problem_response
 from api.settings import Settings
@@ -63,7 +65,8 @@ def serve(settings: Settings) -> None:
             _prepare(jurisdictions, app.state.edge, settings)
             # Inside of what gives every answer its request id.
             app.user_middleware.append(Middleware(_KnownHosts, _names(settings)))
-            run(app, listening, where)
+            with delivering(jurisdictions, settings, now):
+                run(app, listening, where)
 
 
 def _check_reachable(listening: socket, settings: Settings) -> None:

@@ -21,7 +21,7 @@ from ledger.events import (
 )
 from ledger.rejection import Refusal, Rejection, rejected
 
-MOST_OBSERVATIONS: Final = 5_000
+MOST_OBSERVATIONS: Final = 50_000
 
 
 class ObservationCommands(Appending):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from pydantic import BaseModel
 from rich.console import RenderableType
 
 from api.command_line import AsJson, app, print_json
-from api.commands.importing import import_observations
 from api.commands.options import (
     Actor,
     AsOf,
@@ -34,7 +32,6 @@ from api.commands.options import (
     console,
     day_asked,
     environment_checked,
-    file_bytes,
     moment_asked,
     opened,
     progress_bar,
@@ -46,7 +43,7 @@ from api.refusals import refusals_shown
 from api.settings import Settings
 from ledger.commands import Amend, Observe, Rectify, Void
 from ledger.rebuilding import rebuild_facts
-from projections.answers import history_answer, ranking_answer, receipt_answer, sheet_answer
+from projections.answers import history_answer, ranking_answer, sheet_answer
 from projections.scheme_files import vocabulary
 from schemes.problem import refuse
 from schemes.vocabulary import CodesAttribute, IntegerAttribute
@@ -194,34 +191,6 @@ def rectify(
             ledgers.known_ledger(jurisdiction).rectify(who, observation, wish),
             as_json,
         )
-
-
-@app.command("import")
-def import_file(
-    file: Annotated[Path, typer.Argument(help="JSON lines, one observation each.")],
-    jurisdiction: Code,
-    year: Year,
-    actor: Actor = "office",
-    database: Database = None,
-    as_json: AsJson = False,
-) -> None:
-    """Record all observations of a file, up to 5,000 in one transaction; the same file twice changes nothing."""
-    with refusals_shown(as_json), opened(database) as ledgers:
-        ledger = ledgers.known_ledger(jurisdiction)
-        with progress_bar("recording", shown=not as_json) as progress:
-            receipts = import_observations(
-                ledger,
-                year,
-                file_bytes(file),
-                str(file),
-                lambda key: attempt(ledgers, jurisdiction, "observations.record", actor, key),
-                progress,
-            )
-        if as_json:
-            print_json([receipt_answer(receipt).model_dump(mode="json") for receipt in receipts])
-        else:
-            first, last = receipts[0].position, receipts[-1].position
-            typer.echo(f"{len(receipts)} observations stand at positions {first} to {last}")
 
 
 @app.command()

@@ -28,7 +28,7 @@ ACTIONS: Final[dict[ProposedAction, str]] = {
     "void": "作废",
     "rectify": "整改",
     "decide_appeal": "申诉决定",
-    "decide_claim": "不适用申报决定",
+    "decide_claim": "不涉及认定的决定",
     "erase_evidence": "销毁证据",
 }
 STATUSES: Final[dict[Status, str]] = {"open": "待批准", "approved": "已批准", "declined": "未批准"}

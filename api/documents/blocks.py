@@ -143,7 +143,8 @@ class OfficialDocument:
 
     `number` is the document number (发文字号); with one, the document has the red head with the issuer's name, without
     one it is a draft or a record and begins with its title. `addressee` is the 主送机关, without its colon.
-    `signature` is the office under whose name the day stands; without one neither is printed.
+    `signature` is the office under whose name the day stands; without one neither is printed. `note` is the 附注 with
+    its parentheses, which stands below the day (7.3.6).
     """
 
     title: str
@@ -153,6 +154,7 @@ class OfficialDocument:
     number: str | None = None
     addressee: str | None = None
     signature: str | None = None
+    note: str | None = None
     attachments: tuple[Attachment, ...] = ()
 
 

@@ -11,11 +11,22 @@ from api.documents.derivation_text import quotations, standing_phrase
 from projections.questions.derivation_models import DerivationAnswer
 
 
-def derivation_html(answer: DerivationAnswer) -> str:
-    """Return the tree as one `<section>`; text of the ledger stands in it escaped."""
+def derivation_html(answer: DerivationAnswer, pages: str | None = None, evidence: str | None = None) -> str:
+    """Return the tree as one `<section>`; text of the ledger stands in it escaped.
+
+    `pages` is the address of the year's pages, to which facts then lead, and `evidence` that of the ledger's stored
+    files; left out, the fragment stands for itself.
+    """
     version = f"/api/v1/jurisdictions/{answer.jurisdiction}/schemes/{quote(answer.scheme.id)}/versions"
     opened = f"{version}/{quote(answer.scheme.version, safe='')}/clauses/{quote(answer.group, safe='')}"
-    return _template().render(answer=answer, standing=standing_phrase(answer), quoted=quotations(answer), opened=opened)
+    return _template().render(
+        answer=answer,
+        standing=standing_phrase(answer),
+        quoted=quotations(answer),
+        opened=opened,
+        pages=pages,
+        evidence=evidence,
+    )
 
 
 @cache

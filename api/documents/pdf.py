@@ -80,6 +80,7 @@ def _data(document: OfficialDocument) -> dict[str, Any]:
             "day": chinese_date(day),
             "indents": signature_indents(document.signature, day)._asdict(),
         },
+        "note": document.note,
         "attachment_lines": attachment_lines(document),
         "attachments": [
             {"mark": mark, "title": attachment.title, "blocks": _blocks(attachment.blocks)}

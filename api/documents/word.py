@@ -120,11 +120,13 @@ def word(document: OfficialDocument) -> bytes:
     _attachment_list(file, document)
     if document.signature is not None:
         _signature(file, document.signature, document)
+    if document.note is not None:
+        _add(file, "Body Text", document.note)
     for mark, attachment in zip(attachment_marks(document), document.attachments, strict=True):
         _attachment(file, mark, attachment)
     saved = BytesIO()
     file.save(saved)
-    return _with_fixed_times(saved)
+    return with_fixed_times(saved)
 
 
 # --- the document's parts ----------------------------------------------------------------------------------------
@@ -371,7 +373,7 @@ def _fonts_xml(font: str) -> str:
     return f'<w:rFonts w:ascii="{_LATIN}" w:eastAsia="{font}" w:hAnsi="{_LATIN}" w:cs="{_LATIN}"/>'
 
 
-def _with_fixed_times(saved: BytesIO) -> bytes:
+def with_fixed_times(saved: BytesIO) -> bytes:
     """Return the archive with the earliest time a ZIP file knows on each of its entries."""
     packed = BytesIO()
     with ZipFile(saved) as source, ZipFile(packed, "w", ZIP_DEFLATED) as target:

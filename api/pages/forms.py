@@ -7,9 +7,15 @@ from typing import Annotated, Final, NamedTuple
 
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.status import HTTP_400_BAD_REQUEST, HTTP_413_CONTENT_TOO_LARGE
+
+from api.problems import RefusedRequest
+from schemes.problem import Problem
 
 KEY: Final = "key"
 MOST_FIELDS: Final = 2_000
+LONGEST_TEXT: Final = 1024 * 1024
 
 
 class Upload(NamedTuple):
@@ -54,16 +60,27 @@ class Form:
 
 
 async def read_form(request: Request) -> Form:
-    """Return what the form sent; its size is bounded by the route."""
+    """Return what the form sent; its size is bounded by the route, and each text to 1 MiB.
+
+    Raises `RefusedRequest` (413) `body-too-large`, and (400) `form-not-readable`.
+    """
     await request.body()  # bounded, and kept for the parser
-    async with request.form(max_files=100, max_fields=MOST_FIELDS, max_part_size=1024 * 1024) as sent:
-        fields: list[tuple[str, str]] = []
-        uploads: list[tuple[str, Upload]] = []
-        for name, value in sent.multi_items():
-            if isinstance(value, UploadFile):
-                uploads.append((name, Upload(value.filename or "", await value.read())))
-            else:
-                fields.append((name, value.replace("\r\n", "\n")))
+    fields: list[tuple[str, str]] = []
+    uploads: list[tuple[str, Upload]] = []
+    try:
+        async with request.form(max_files=100, max_fields=MOST_FIELDS, max_part_size=LONGEST_TEXT) as sent:
+            for name, value in sent.multi_items():
+                if isinstance(value, UploadFile):
+                    uploads.append((name, Upload(value.filename or "", await value.read())))
+                else:
+                    fields.append((name, value.replace("\r\n", "\n")))
+    except HTTPException as refused:
+        # What is too large is told apart by its words only.
+        if "exceeded maximum size" in str(refused.detail):
+            problem = Problem("body-too-large", "", f"a field is larger than {LONGEST_TEXT} bytes; shorten it")
+            raise RefusedRequest(HTTP_413_CONTENT_TOO_LARGE, problem) from None
+        problem = Problem("form-not-readable", "", str(refused.detail))
+        raise RefusedRequest(HTTP_400_BAD_REQUEST, problem) from None
     return Form(fields, uploads)
 
 

@@ -42,7 +42,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "void": "作废",
     "rectify": "整改",
     "decide_appeal": "申诉决定",
-    "decide_claim": "不适用申报的决定",
+    "decide_claim": "不涉及认定的决定",
     "erase_evidence": "销毁附件",
 }
 KIND_TITLES: Final[Mapping[str, str]] = {

@@ -49,6 +49,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "field-unknown": "提交了本页没有的栏目，请刷新页面后重新填写。",
     "cursor-invalid": "翻页位置无效，请回到第一页。",
     "body-too-large": "提交的内容过大，请精简或分次提交。",
+    "form-not-readable": "表单没有完整送达，请刷新页面后重新填写。",
     "body-too-many-values": "提交的内容过多，请分次提交。",
     "json-too-large": "提交的内容过大：一条记录连同说明不能超过约六万字节，请把长文作为附件。",
     "json-nul": "内容中有看不见的控制字符，请删除后重新提交。",

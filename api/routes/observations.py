@@ -59,7 +59,7 @@ def observe_batch(
     key: Key,
     body: Annotated[Batch, Body(openapi_examples=BATCH)],
 ) -> list[ReceiptAnswer]:
-    """Record up to 5,000 observations together, all or none; a refusal names all that is wrong in any of them."""
+    """Record up to 50,000 observations together, all or none; a refusal names all that is wrong in any of them."""
     ledger = given.jurisdictions.known_ledger(jurisdiction)
     return given.record(ledger, key, lambda on, attempt: on.observe(attempt, year, body.observations))
 

@@ -64,8 +64,8 @@ def what_if_answer(view: YearView, unit: Unit, asked: Suppositions) -> WhatIfAns
     only_without = asked == Suppositions(without=asked.without)
     still = only_without and own.before.total == own.after.total
     unmoved = _without(view, unit, supposed.without) if still and supposed.without else []
-    others = [_unit_change(view, change) for change in outcome.changes if change.unit != unit.key]
-    answer = _unit_change(view, own)
+    others = [unit_change_answer(view, change) for change in outcome.changes if change.unit != unit.key]
+    answer = unit_change_answer(view, own)
     return WhatIfAnswer(
         **standing(view), unit=answer, others=others, unmoved=unmoved, summary=list(_summary(answer, others, unmoved))
     )
@@ -277,7 +277,8 @@ def _smallest(found: SmallestSet) -> SmallestSetAnswer:
     )
 
 
-def _unit_change(view: YearView, change: UnitChange) -> UnitChangeAnswer:
+def unit_change_answer(view: YearView, change: UnitChange) -> UnitChangeAnswer:
+    """Return a unit's two sheets held against each other."""
     before, after = change.before, change.after
     group = view.scheme.group(before.group)
     return UnitChangeAnswer(

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser, fromstring
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
@@ -28,13 +28,37 @@ from schemes.problem import Problem, refuse
 LARGEST_FILE: Final = 5_000_000
 LARGEST_UNPACKED: Final = 40_000_000
 MOST_PARTS: Final = 500
-MOST_CELLS: Final = 40_000
-LAST_ROW: Final = 5_000
-LAST_COLUMN: Final = 60
 LONGEST_TEXT: Final = 2_000
+_PORTION: Final = 1 << 16
+
+
+class Bounds(NamedTuple):
+    """How large a workbook may be: bytes, bytes unpacked, cells and last row and column of a sheet, longest text."""
+
+    file: int
+    unpacked: int
+    cells: int
+    last_row: int
+    last_column: int
+    text: int
+
+
+SCHEME_BOUNDS: Final = Bounds(LARGEST_FILE, LARGEST_UNPACKED, 40_000, 5_000, 60, LONGEST_TEXT)
 
 Value = str | int | float | bool | date | datetime | time | timedelta
 Cells = dict[tuple[int, int], Value]
+Range = tuple[tuple[int, int], tuple[int, int]]
+"""The first and the last cell of merged ones, rows and columns counted from 1."""
+
+
+class ReadSheet(NamedTuple):
+    """A sheet: its filled cells, the formulas and errors among them by place, and the merged cells."""
+
+    cells: Cells
+    marks: dict[tuple[int, int], Problem]
+    merged: tuple[Range, ...]
+
+
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OWN = ("xl/", "_rels/", "[Content_Types]")
@@ -57,31 +81,41 @@ def read_cells(data: bytes, file: str, unread: frozenset[str]) -> tuple[dict[str
 
     Raises `InvalidInput` when the file is no workbook that can be read, or larger than a scheme can need.
     """
-    parts = _unpacked(data, file)
+    sheets = read_sheets(data, file, unread, SCHEME_BOUNDS)
+    problems = []
+    for name, sheet in sheets.items():
+        problems += [*sheet.marks.values(), *(_merged_problem(name, merged) for merged in sheet.merged)]
+    return {name: sheet.cells for name, sheet in sheets.items()}, problems
+
+
+def read_sheets(data: bytes, file: str, unread: frozenset[str], bounds: Bounds) -> dict[str, ReadSheet]:
+    """Return each sheet that is not in `unread`.
+
+    Raises `InvalidInput` when the file is no workbook that can be read, or larger than the bounds.
+    """
+    parts = _unpacked(data, file, bounds)
     try:
-        found, problems = {}, []
-        marks = {name: list(_marks(parts[part], name, file)) for name, part in _sheets(parts) if name not in unread}
-        _refuse_long_texts(parts, file)
+        marks = {
+            name: dict(_marks(parts[part], name, file, bounds)) for name, part in _sheets(parts) if name not in unread
+        }
+        _refuse_long_texts(parts, file, bounds)
         with load_workbook(BytesIO(_packed(parts))) as workbook:
-            for name, listed in marks.items():
-                sheet = workbook.get_sheet_by_name(name)
-                problems += [*listed, *_merged(sheet)]
-                found[name] = _filled(sheet)
+            sheets = {name: workbook.get_sheet_by_name(name) for name in marks}
+            return {name: ReadSheet(_filled(one), marks[name], tuple(_merged(one))) for name, one in sheets.items()}
     except (ParseError, CalamineError, KeyError) as error:
         raise refuse("workbook-damaged", file, f"cannot be read as a workbook ({error}); {_SAVE} again") from None
-    return found, problems
 
 
-def _unpacked(data: bytes, file: str) -> dict[str, bytes]:
-    if len(data) > LARGEST_FILE:
-        raise refuse("workbook-too-large", file, f"found {len(data)} bytes, expected at most {LARGEST_FILE}")
+def _unpacked(data: bytes, file: str, bounds: Bounds) -> dict[str, bytes]:
+    if len(data) > bounds.file:
+        raise refuse("workbook-too-large", file, f"found {len(data)} bytes, expected at most {bounds.file}")
     if data.startswith(_OLE):
         if _ENCRYPTED in data:
             raise refuse("workbook-encrypted", file, "the workbook has a password; remove it and save it again")
         raise refuse("workbook-type", file, f"found an old workbook (.xls), expected .xlsx; {_SAVE}")
     try:
         with ZipFile(BytesIO(data)) as packed:
-            parts = _bounded_parts(packed, file)
+            parts = _bounded_parts(packed, file, bounds)
     except (BadZipFile, RuntimeError, EOFError, OSError, zlib.error):
         raise refuse("workbook-type", file, f"found no workbook, expected .xlsx; {_SAVE}") from None
     if "xl/workbook.xml" not in parts or "xl/_rels/workbook.xml.rels" not in parts:
@@ -103,12 +137,12 @@ def _is_plain_xml(part: bytes) -> bool:
         return False
 
 
-def _bounded_parts(packed: ZipFile, file: str) -> dict[str, bytes]:
+def _bounded_parts(packed: ZipFile, file: str, bounds: Bounds) -> dict[str, bytes]:
     listed = packed.infolist()
     size = sum(one.file_size for one in listed)
-    if size > LARGEST_UNPACKED or len(listed) > MOST_PARTS:
+    if size > bounds.unpacked or len(listed) > MOST_PARTS:
         found = f"found {len(listed)} parts of {size} bytes when unpacked"
-        raise refuse("workbook-too-large", file, f"{found}, expected at most {MOST_PARTS} of {LARGEST_UNPACKED}")
+        raise refuse("workbook-too-large", file, f"{found}, expected at most {MOST_PARTS} of {bounds.unpacked}")
     if any(one.flag_bits & 1 for one in listed):
         raise refuse("workbook-encrypted", file, "the file has a password; remove it and save it again")
     if any(one.filename.endswith("vbaProject.bin") for one in listed):
@@ -141,22 +175,20 @@ def _sheets(parts: dict[str, bytes]) -> Iterator[tuple[str, str]]:
         yield sheet.attrib["name"], target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
 
 
-def _refuse_long_texts(parts: dict[str, bytes], file: str) -> None:
+def _refuse_long_texts(parts: dict[str, bytes], file: str, bounds: Bounds) -> None:
     # A shared text is copied for every cell that shows it: its length has to be bounded before that.
     for part in parts.values():
         if b"<sst" in part or b":sst" in part:
             longest = max((len("".join(one.itertext())) for one in _xml(part)), default=0)
-            if longest > LONGEST_TEXT:
-                message = f"a cell holds {longest} characters, expected at most {LONGEST_TEXT}"
+            if longest > bounds.text:
+                message = f"a cell holds {longest} characters, expected at most {bounds.text}"
                 raise refuse("workbook-too-large", file, message)
 
 
-def _marks(part: bytes, sheet: str, file: str) -> Iterator[Problem]:
+def _marks(part: bytes, sheet: str, file: str, bounds: Bounds) -> Iterator[tuple[tuple[int, int], Problem]]:
     """Yield the formulas and errors of a sheet; raises `InvalidInput` when cells lie too far out or are too many."""
-    parser: XMLPullParser[Element] = XMLPullParser(events=("start", "end"))
-    parser.feed(part)
     row = column = count = 0
-    for event, element in cast(Iterator[tuple[str, Element]], parser.read_events()):
+    for event, element in _elements(part):
         tag = element.tag.rpartition("}")[2]
         if event == "start" and tag == "row":
             at = element.get("r")
@@ -166,18 +198,31 @@ def _marks(part: bytes, sheet: str, file: str) -> Iterator[Problem]:
             row, column = _reference(at, sheet, file) if at else (row, column + 1)
             if len(element):
                 count += 1
-                _refuse_far(row, column, count, sheet, file)
-            yield from _mark(element, address(sheet, row, column))
+                _refuse_far(row, column, count, sheet, file, bounds)
+            mark = _mark(element, address(sheet, row, column))
+            if mark is not None:
+                yield (row, column), mark
+        elif event == "end" and tag == "row":
             element.clear()
 
 
-def _mark(cell: Element, place: str) -> Iterator[Problem]:
+def _elements(part: bytes) -> Iterator[tuple[str, Element]]:
+    """Yield what begins and ends, fed in portions: a sheet of many rows is never a tree as a whole."""
+    parser: XMLPullParser[Element] = XMLPullParser(events=("start", "end"))
+    for start in range(0, len(part), _PORTION):
+        parser.feed(part[start : start + _PORTION])
+        yield from cast(Iterator[tuple[str, Element]], parser.read_events())
+    parser.close()
+
+
+def _mark(cell: Element, place: str) -> Problem | None:
     if cell.find("{*}f") is not None:
         message = "found a formula, expected a value; copy the cell and paste it as a value"
-        yield Problem("workbook-formula", place, message)
-    elif cell.get("t") == "e":
+        return Problem("workbook-formula", place, message)
+    if cell.get("t") == "e":
         found = cell.findtext("{*}v", "an error")
-        yield Problem("workbook-error-value", place, f"found {found}, expected a value; type it again")
+        return Problem("workbook-error-value", place, f"found {found}, expected a value; type it again")
+    return None
 
 
 def _reference(text: str, sheet: str, file: str) -> tuple[int, int]:
@@ -190,19 +235,22 @@ def _reference(text: str, sheet: str, file: str) -> tuple[int, int]:
     return int(match[2]), column
 
 
-def _refuse_far(row: int, column: int, count: int, sheet: str, file: str) -> None:
-    if row > LAST_ROW or column > LAST_COLUMN or count > MOST_CELLS:
-        last = address(sheet, LAST_ROW, LAST_COLUMN)
+def _refuse_far(row: int, column: int, count: int, sheet: str, file: str, bounds: Bounds) -> None:
+    if row > bounds.last_row or column > bounds.last_column or count > bounds.cells:
+        last = address(sheet, bounds.last_row, bounds.last_column)
         message = f"found a filled cell at {address(sheet, row, column)} or too many of them; expected at most "
-        raise refuse("workbook-too-large", file, f"{message}{MOST_CELLS}, none beyond {last}")
+        raise refuse("workbook-too-large", file, f"{message}{bounds.cells}, none beyond {last}")
 
 
-def _merged(sheet: CalamineSheet) -> Iterator[Problem]:
+def _merged(sheet: CalamineSheet) -> Iterator[Range]:
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
-        last = address("", bottom + 1, right + 1).removeprefix("!")
-        place = f"{address(sheet.name, top + 1, left + 1)}:{last}"
-        message = "found merged cells, expected single ones; unmerge them and fill in each row"
-        yield Problem("workbook-merged-cells", place, message)
+        yield (top + 1, left + 1), (bottom + 1, right + 1)
+
+
+def _merged_problem(sheet: str, merged: Range) -> Problem:
+    first, last = (address(sheet, *cell) for cell in merged)
+    message = "found merged cells, expected single ones; unmerge them and fill in each row"
+    return Problem("workbook-merged-cells", f"{first}:{last.rpartition('!')[2]}", message)
 
 
 def _filled(sheet: CalamineSheet) -> Cells:

@@ -26,7 +26,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(key_folder=tmp_path / "keys", evidence_folder=tmp_path / "evidence")
+    return Settings(key_folder=tmp_path / "keys", evidence_folder=tmp_path / "evidence", live_seconds=0)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import anyio
-import pytest
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
 
@@ -91,9 +90,8 @@ def test_a_batch_with_one_fault_records_nothing_and_names_every_fault(county: Co
     assert county.size() == 2
 
 
-@pytest.mark.parametrize("number", [0, 5_001])
-def test_a_batch_holds_one_to_five_thousand(county: County, number: int) -> None:
-    refused = county.post(f"{YEAR}/observations/batch", {"observations": [observation()] * number})
+def test_a_batch_holds_something(county: County) -> None:
+    refused = county.post(f"{YEAR}/observations/batch", {"observations": []})
 
     assert (refused.status_code, refused.json()["code"]) == (422, "batch-size")
     assert county.size() == 2

@@ -115,6 +115,28 @@ COMPARISONS = (
     ),
     Comparison("cached sheet over HTTP", "ms", "sheet_over_http", "liveness_over_http", "/health/live", rounds=3),
     Comparison("the same, not modified", "ms", "sheet_not_modified", "liveness_over_http", "/health/live", rounds=3),
+    Comparison(
+        "page: overview, cold browser",
+        "ms",
+        "first_page_in_cold_browser",
+        "shortest_page_in_cold_browser",
+        "/health/live in it",
+        rounds=1,
+    ),
+    Comparison(
+        "page: incident, click to new score",
+        "ms",
+        "incident_to_new_score",
+        "incident_over_http",
+        "the same by two requests",
+        rounds=1,
+    ),
+    Comparison(
+        "page: slider of a unit", "ms", "slider_over_http", "liveness_of_demonstration", "/health/live", rounds=1
+    ),
+    Comparison(
+        "page: slowest main page", "ms", "slowest_page_over_http", "liveness_of_demonstration", "/health/live", rounds=1
+    ),
     Comparison("rebuild of facts", "µs/event", "rebuilding", "reading_events", "reading the events", rounds=3),
 )
 

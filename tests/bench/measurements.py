@@ -36,6 +36,7 @@ from ledger.tables import events
 from schemes.sheets import sheets
 from tests.api.accounts import bearer, token_of
 from tests.bench.outcomes import Measurement, Outcome
+from tests.bench.pages import PAGES
 from tests.bench.questions import QUESTIONS
 from tests.bench.workload import CODE, YEAR, County, county, now, observations, opened_year, states
 
@@ -315,6 +316,7 @@ MEASUREMENTS: dict[str, Measurement] = {
         sheet_not_modified,
         liveness_over_http,
         *QUESTIONS,
+        *PAGES,
     )
 }
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, StorageState, ViewportSize, sync_playwright
 
 from api.demonstration.accounts import PASSWORD
 from tests.browser.complaints import watch
@@ -92,19 +92,22 @@ def announced_url(process: subprocess.Popen[bytes], output: Path) -> str:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, without a window, in Chinese."""
+    with sync_playwright() as playwright:
+        browser = chromium(playwright)
+        yield browser
+        browser.close()
+
+
+def chromium(playwright: Playwright) -> Browser:
+    """Start Debian's Chromium; fails where it is missing."""
     executable = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if executable is None:
         pytest.fail(
             "Chromium is missing. `./run test` installs it on Debian when it runs as root; elsewhere: "
             "apt-get install chromium chromium-l10n fonts-noto-cjk"
         )
-    with sync_playwright() as playwright:
-        # Date and file inputs follow the browser's own language, which only the environment sets.
-        browser = playwright.chromium.launch(
-            executable_path=executable, args=QUIET, env={**os.environ, "LANGUAGE": "zh_CN"}
-        )
-        yield browser
-        browser.close()
+    # Date and file inputs follow the browser's own language, which only the environment sets.
+    return playwright.chromium.launch(executable_path=executable, args=QUIET, env={**os.environ, "LANGUAGE": "zh_CN"})
 
 
 @pytest.fixture

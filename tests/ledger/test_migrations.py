@@ -12,7 +12,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-import api.access.oidc_tables  # noqa: F401  # the tables of who is who: they stand in the same schema
+import api.access.oidc_tables  # the tables of who is who: they stand in the same schema
+import api.notices.tables  # noqa: F401  # and those of delivering notices
 from ledger.database import DatabaseAddressError, migrate, open_engine, schema_is_current
 from ledger.tables import metadata
 

@@ -1,0 +1,60 @@
+"""What exported workbooks say of facts, evidence and moments, in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from ledger.decisions import CHINA
+from ledger.events import Evidence
+from projections.answer_models import FactAnswer, ReadingAnswer
+from projections.scheme_files import vocabulary
+from projections.years import YearView
+from schemes.fact import Fact
+from schemes.vocabulary import Vocabulary
+from schemes.wording import fact_phrase
+
+ENTRIES: Final = {"observe": "登记", "amend": "更正", "void": "作废", "rectify": "整改"}
+SWALLOWED: Final = {
+    "maximum": "本条上限",
+    "bounds": "本项上下限",
+    "forfeit": "本项归零",
+    "account": "非最低账号",
+    "section": "加分封顶、门槛或扣分限额",
+    "total": "总分封顶、下限或否决",
+}
+
+
+def words_of(view: YearView) -> Vocabulary:
+    """Return the vocabulary with the scheme's own items."""
+    return vocabulary().extended(view.scheme.items)
+
+
+def told(fact: FactAnswer | ReadingAnswer, words: Vocabulary) -> str:
+    """Return what a fact or reading says as a phrase, without its unit."""
+    values = words.typed(fact.kind, fact.attributes)
+    return fact_phrase(Fact("", 0, "", fact.kind, fact.occurred_on, fact.count, values), words)
+
+
+def cited(evidence: Iterable[Evidence]) -> str:
+    """Return the evidence: each title with its document number or address and where in it."""
+    return "；".join(_one(one) for one in evidence)
+
+
+def _one(evidence: Evidence) -> str:
+    source = evidence.document or evidence.url or ("附件" if evidence.file else "")
+    named = f"{evidence.title}（{source}）" if source and source != evidence.title else evidence.title
+    return f"{named}{evidence.locator or ''}"
+
+
+def evidence_of(view: YearView, fact: FactAnswer) -> list[Evidence]:
+    """Return what a fact rests on; a derived one, on what it is derived from rests on."""
+    observations: Sequence[str] = [fact.observation] if fact.observation else fact.derived_from
+    said = (one for name in observations for entry in view.entries_of(name)[:1] for one in entry.evidence)
+    return [Evidence.model_validate(one) for one in said]
+
+
+def moment(value: datetime | None) -> str:
+    """Return a moment in Chinese time to the minute; empty for none."""
+    return "" if value is None else value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
