@@ -5,7 +5,8 @@
    on its own.
 2. `Authorization: Bearer` names an API token; else the cookie names a session. What is named must be valid.
 3. While a one-time password is in force, only the routes of the session itself answer, so that it can be changed.
-4. The table of routes says what is needed (`api.access.permissions`); whoever lacks it is refused, and that is logged,
+4. Pages are for people: an API token that is bounded by scopes opens none, because a page shows what several need.
+5. The table of routes says what is needed (`api.access.permissions`); whoever lacks it is refused, and that is logged,
    before anything is looked up: what is there and what is not looks the same.
 """
 
@@ -19,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.status import HTTP_401_UNAUTHORIZED, HTTP_403_FORBIDDEN
 
 from api.access.access import Access
+from api.access.pages import PAGES
 from api.access.permissions import Permission, may
 from api.access.principals import Principal
 from api.problems import RefusedRequest
@@ -49,7 +51,8 @@ async def admit(request: Request, route: str, needed: Permission | None) -> None
     if principal.must_change and route not in _SESSION:
         message = "a one-time password is in force: choose another at POST /api/v1/session/password, then go on"
         raise RefusedRequest(HTTP_403_FORBIDDEN, Problem("password-must-change", "", message))
-    if needed is None or not may(principal, needed, request.path_params.get("jurisdiction")):
+    bounded = principal.scopes is not None and (request.method, route) in PAGES
+    if bounded or needed is None or not may(principal, needed, request.path_params.get("jurisdiction")):
         _logger.warning("refused %s %s to account %s: needs %s", request.method, route, principal.account, needed)
         await run_in_threadpool(
             _access(request).log_refusal, principal, f"{request.method} {route}", needed=str(needed)

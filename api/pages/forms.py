@@ -15,6 +15,7 @@ from schemes.problem import Problem
 
 KEY: Final = "key"
 MOST_FIELDS: Final = 2_000
+MOST_FILES: Final = 100
 LONGEST_TEXT: Final = 1024 * 1024
 
 
@@ -68,7 +69,7 @@ async def read_form(request: Request) -> Form:
     fields: list[tuple[str, str]] = []
     uploads: list[tuple[str, Upload]] = []
     try:
-        async with request.form(max_files=100, max_fields=MOST_FIELDS, max_part_size=LONGEST_TEXT) as sent:
+        async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=LONGEST_TEXT) as sent:
             for name, value in sent.multi_items():
                 if isinstance(value, UploadFile):
                     uploads.append((name, Upload(value.filename or "", await value.read())))

@@ -14,10 +14,8 @@ from api.access.sessions import living_sessions
 from api.access.tokens import TokenWish
 from api.invalid_fields import model_problems
 from api.pages.forms import Form, FormSent
-from api.pages.page import Page, PageAsked, PageRoute
-from api.problems import RefusedRequest
+from api.pages.page import REFUSED, Page, PageAsked, PageRoute
 from api.routes.access import by_session, forget_session
-from ledger.rejection import Rejection
 from schemes.problem import InvalidInput
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -38,7 +36,7 @@ def create_token(page: PageAsked, form: FormSent) -> Response:
     try:
         who = by_session(page.given)
         made = page.given.access.create_token(who, who.name, _wish(form))
-    except (Rejection, RefusedRequest, InvalidInput) as refused:
+    except REFUSED as refused:
         return page.refuse("system/me.html", refused, menu="me", **_own(page, form))
     response = page.render("system/me.html", menu="me", **_own(page, Form(), made))
     response.headers["Cache-Control"] = "no-store"

@@ -28,16 +28,16 @@ from api.pages.observation_forms import (
     units_of,
     whole_number,
 )
-from api.pages.page import YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute
+from api.pages.page import REFUSED, YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute
 from api.problems import RefusedRequest
 from ledger.commands import Amend, Rectify, Void
 from ledger.decisions import unknown_observation
-from ledger.rejection import Rejection, rejected
+from ledger.rejection import rejected
 from projections.answer_models import EntryAnswer, ObservationAnswer, ReadingAnswer
 from projections.answers import observation_answer
 from projections.scheme_files import vocabulary
 from projections.years import YearView
-from schemes.problem import InvalidInput, Problem
+from schemes.problem import Problem
 from schemes.vocabulary import Vocabulary
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -187,7 +187,7 @@ def _record(
         _refuse_outdated(found, form)
         ledger = page.given.jurisdictions.known_ledger(page.code)
         [receipt] = page.given.record(ledger, form.key, command(found, evidence))
-    except (Rejection, InvalidInput, RefusedRequest) as refused:
+    except REFUSED as refused:
         shown = _shown(found, action, form, evidence)
         return page.refuse("observations/observation.html", refused, menu="ledger", **shown)
     said = f"已{_TITLES[action]}。" if receipt.observation else f"{_TITLES[action]}已提交审批，由另一人批准后生效。"

@@ -21,14 +21,19 @@ from api.edge import Edge, Given
 from api.pages.messages import Told, told
 from api.pages.navigation import BESIDE, OF_YEAR, Item
 from api.pages.templates import page_templates
-from api.problems import Failure, failure_of
+from api.problems import Failure, RefusedRequest, failure_of
 from api.strict_bodies import StrictRoute
+from ledger.appends import CommitUnknown, LedgerUnavailable
 from ledger.decisions import local_day
+from ledger.rejection import Rejection
+from schemes.problem import InvalidInput
 from schemes.scheme import Scheme
 
 JURISDICTION_PAGE: Final = "/jurisdictions/{jurisdiction}"
 YEAR_PAGE: Final = f"{JURISDICTION_PAGE}/years/{{year}}"
 _SAID: Final = "mingzhang-said"
+REFUSED: Final = (Rejection, InvalidInput, RefusedRequest, CommitUnknown, LedgerUnavailable)
+"""What a form is shown again for, with all that was typed and the same key."""
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'{inline}; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -130,7 +135,9 @@ class Page:
     def refuse(self, template: str, refused: Exception, /, *, menu: str = "", **context: Any) -> HTMLResponse:
         """Return the page again with what was refused, as `problems`: each a `Told`, and the status that fits."""
         failure = failure_of(self.request, refused)
-        return self.render(template, menu=menu, status=failure.status, problems=tell(failure), **context)
+        response = self.render(template, menu=menu, status=failure.status, problems=tell(failure), **context)
+        response.headers.update(failure.headers or {})
+        return response
 
     def redirect(self, address: str, said: str | None = None) -> RedirectResponse:
         """Return the way to another page (303), which says this once at its top."""

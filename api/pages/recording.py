@@ -28,8 +28,8 @@ from api.pages.observation_forms import (
     units_of,
     whole_number,
 )
-from api.pages.page import YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute, tell
-from api.problems import RefusedRequest, failure_of
+from api.pages.page import REFUSED, YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute, tell
+from api.problems import failure_of
 from ledger.commands import Observe
 from ledger.decisions import Unit, local_day
 from ledger.rejection import Refusal, Rejection
@@ -37,7 +37,6 @@ from projections.answer_models import ReceiptAnswer
 from projections.questions.previews import PreviewAnswer, preview
 from projections.years import YearView
 from schemes.exact import plain
-from schemes.problem import InvalidInput
 from schemes.scheme import Indicator
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -224,7 +223,7 @@ def _again(record: RecordForm, *, previewing: bool) -> Response:
         return page.fragment("recording/preview.html", **record.shown(**_told(record)))
     try:
         evidence = evidence_sent(page, record.form)
-    except (Rejection, InvalidInput, RefusedRequest) as refused:
+    except REFUSED as refused:
         return page.refuse(record.template, refused, menu="record", **record.shown())
     told = _told(record) if previewing else {}
     return page.render(record.template, menu="record", **record.shown(evidence=evidence, **told))
@@ -238,7 +237,7 @@ def _told(record: RecordForm) -> dict[str, Any]:
         return {"gone": gone}
     try:
         told = preview(record.view, record.observations(_PLACEHOLDER))
-    except (Rejection, InvalidInput) as refused:
+    except REFUSED as refused:
         return {"gone": gone, "wrong": tell(failure_of(record.page.request, refused))}
     return {"gone": gone, "told": told, "beside": _is_beside(record, told)}
 
@@ -265,7 +264,7 @@ def _save(record: RecordForm) -> Response:
         receipts = page.given.record(
             ledger, form.key, lambda on, attempt: on.observe(attempt, record.year, observations)
         )
-    except (Rejection, InvalidInput, RefusedRequest) as refused:
+    except REFUSED as refused:
         stored = {} if evidence is None else {"evidence": evidence}
         return page.refuse(record.template, refused, menu="record", **record.shown(**stored))
     return _recorded(record, receipts)

@@ -1,7 +1,8 @@
 """Refusals as pages: a way to sign in with what was typed kept, or what was wrong and what to do.
 
 1. Nobody signed in: a page that was asked for is shown after signing in. A form that was sent is kept in the page that
-   asks to sign in, and can be sent again from there: nothing typed is lost. Files have to be chosen again.
+   asks to sign in, and can be sent again from there; files have to be chosen again. What is too large to be kept is
+   said to be lost.
 2. The browser came from another site, so it did not send the session's cookie (SameSite=Strict): the page asks for
    itself once more, from here.
 3. A one-time password is in force: the page to choose another.
@@ -21,7 +22,7 @@ from starlette.requests import ClientDisconnect
 from starlette.status import HTTP_303_SEE_OTHER, HTTP_401_UNAUTHORIZED
 
 from api.edge import edge_of
-from api.pages.forms import Form, read_form
+from api.pages.forms import LONGEST_TEXT, MOST_FIELDS, MOST_FILES, Form
 from api.pages.page import Page, page_of, tell
 from api.problems import Failure
 from api.settings import Settings
@@ -45,12 +46,13 @@ async def refusal_page(request: Request, failure: Failure) -> Response:
         if request.method == "GET":
             return RedirectResponse(f"{SIGN_IN}?next={quote(address, safe='')}", HTTP_303_SEE_OTHER)
         kept = await _kept(request)
-        return page.render("sign_in.html", status=HTTP_401_UNAUTHORIZED, next=address, kept=kept, oidc=None)
+        return page.render(
+            "sign_in.html", status=HTTP_401_UNAUTHORIZED, next=address, kept=kept, lost=kept is None, oidc=None
+        )
     template = "refusal_part.html" if page.is_fragment else "refusal.html"
     show = page.fragment if page.is_fragment else page.render
     response = show(template, status=failure.status, problems=tell(failure), failed=failure.status)
-    for name, value in (failure.headers or {}).items():
-        response.headers[name] = value
+    response.headers.update(failure.headers or {})
     return response
 
 
@@ -64,17 +66,21 @@ def _known_page(request: Request) -> Page:
     return Page(request, page.given, None, None)
 
 
-async def _kept(request: Request) -> Form:
-    """Return the texts that the refused form sent, if it can be read and is not larger than a form may be.
+async def _kept(request: Request) -> Form | None:
+    """Return the texts that the refused form sent; None where they cannot be read or are larger than a form may be.
 
-    Passwords are not kept: they would stand in the page.
+    Passwords are not kept: they would stand in the page. Files are passed over.
     """
     settings: Settings = request.app.state.settings
-    length = request.headers.get("content-length", "")
-    fits = length.isdigit() and int(length) <= settings.largest_body
-    if not (fits and request.url.path != PASSWORD and request.headers.get("content-type", "").startswith(_FORMS)):
+    length = request.headers.get("content-length", "0")
+    if request.url.path == PASSWORD or length == "0":
         return Form()
+    limit = getattr(settings, getattr(request.scope["route"], "limit", "largest_body"))
+    if not (length.isdigit() and int(length) <= limit and request.headers.get("content-type", "").startswith(_FORMS)):
+        return None
     try:
-        return await read_form(request)
+        async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=LONGEST_TEXT) as sent:
+            fields = [(name, text.replace("\r\n", "\n")) for name, text in sent.multi_items() if isinstance(text, str)]
     except (HTTPException, ClientDisconnect):
-        return Form()
+        return None
+    return Form(fields) if sum(len(text) for _, text in fields) <= settings.largest_body else None

@@ -9,7 +9,7 @@ from starlette.status import HTTP_422_UNPROCESSABLE_CONTENT
 
 from api.edge import YearNumber
 from api.pages.forms import Form, FormSent
-from api.pages.page import YEAR_PAGE, Page, PageAsked, UploadRoute, attachment
+from api.pages.page import REFUSED, YEAR_PAGE, Page, PageAsked, UploadRoute, attachment
 from api.pages.scheme_choices import (
     SchemeText,
     adoptions,
@@ -77,7 +77,7 @@ def show_difference(page: PageAsked, year: YearNumber, old: Compared = "", new: 
     context: dict[str, Any] = {"menu": MENU, "choices": choices, "old": old, "new": new}
     try:
         found = difference_answer(*(_scheme(page, year, named_scheme(page, one)) for one in (old, new)))
-    except (InvalidInput, Rejection) as refused:
+    except REFUSED as refused:
         return page.refuse("schemes/difference.html", refused, found=None, **context)
     return page.render("schemes/difference.html", found=found, **context)
 

@@ -14,13 +14,20 @@ from fastapi.responses import RedirectResponse
 from starlette.status import HTTP_307_TEMPORARY_REDIRECT
 
 from api.access.guard import COOKIE
-from api.pages.forms import FormSent
-from api.pages.page import Page, PageAsked, PageRoute
-from api.problems import RefusedRequest
+from api.pages.forms import Form, FormSent
+from api.pages.messages import place_title
+from api.pages.page import REFUSED, Page, PageAsked, PageRoute
 from api.routes.access import by_session, forget_session, refuse_too_many, set_session
-from ledger.rejection import Rejection, rejected
+from ledger.rejection import rejected
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+class _KeptRoute(PageRoute):
+    """A route whose form may carry another form, that was sent while nobody was signed in."""
+
+    limit = "largest_batch"
+
+
+router = APIRouter(route_class=_KeptRoute, include_in_schema=False)
 NextPage = Annotated[str, Query(max_length=2000)]
 _BY_NUMBER: Final = ("127.0.0.1", "[::1]")
 
@@ -42,11 +49,14 @@ def sign_in(request: Request, page: PageAsked, form: FormSent) -> Response:
     try:
         refuse_too_many(request, page.given)
         token = page.given.access.sign_in(form.text("name"), form.secret("password"))
-    except (Rejection, RefusedRequest) as refused:
-        return page.refuse("sign_in.html", refused, next=target, kept=_kept(form), oidc=oidc_title(request))
+    except REFUSED as refused:
+        return page.refuse("sign_in.html", refused, next=target, kept=_kept(form), lost=False, oidc=oidc_title(request))
     page.given.access.sign_out(request.cookies.get(COOKIE, ""))
     if form.text("continue"):
-        response: Response = page.render("send_again.html", target=target, kept=_kept(form))
+        kept = _kept(form) or Form()
+        told = [(place_title(name.replace("attribute.", "attributes.")), text) for name, text in kept.fields if text]
+        said = [(title, text) for title, text in told if not title.isascii()]
+        response: Response = page.render("send_again.html", target=target, kept=kept, said_again=said)
     else:
         response = page.redirect(f"/signed-in?next={quote(target, safe='')}")
     set_session(response, token)
@@ -86,7 +96,7 @@ def change_password(request: Request, page: PageAsked, form: FormSent) -> Respon
         if form.secret("new") != form.secret("repeated"):
             raise rejected("passwords-differ", "repeated", "expected the new password once more")
         token = page.given.access.change_password(who.name, form.secret("old"), form.secret("new"))
-    except (Rejection, RefusedRequest) as refused:
+    except REFUSED as refused:
         return page.refuse("password.html", refused, menu="me")
     response = page.redirect("/", "口令已修改。")
     set_session(response, token)
@@ -94,7 +104,7 @@ def change_password(request: Request, page: PageAsked, form: FormSent) -> Respon
 
 
 def _form(request: Request, page: Page, target: str) -> Response:
-    return page.render("sign_in.html", next=target, kept=None, oidc=oidc_title(request))
+    return page.render("sign_in.html", next=target, kept=None, lost=False, oidc=oidc_title(request))
 
 
 def oidc_title(request: Request) -> str | None:
@@ -108,9 +118,9 @@ def _own_path(address: str) -> str:
     return address if own else "/"
 
 
-def _kept(form: FormSent) -> FormSent | None:
+def _kept(form: Form) -> Form | None:
     """Return what was sent before, without what belongs to signing in; None where nothing was."""
     if not form.text("continue"):
         return None
     kept = [(name.removeprefix("kept."), value) for name, value in form.fields if name.startswith("kept.")]
-    return type(form)(kept)
+    return Form(kept)

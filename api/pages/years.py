@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from api.edge import Command, YearNumber
 from api.invalid_fields import model_problems
 from api.pages.forms import Form, FormSent, Upload
-from api.pages.page import JURISDICTION_PAGE, YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute, attachment
+from api.pages.page import JURISDICTION_PAGE, REFUSED, YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute, attachment
 from api.pages.scheme_choices import (
     SchemeText,
     adoptions,
@@ -32,7 +32,7 @@ from api.routes.bodies import AdoptScheme, JoinUnit, LeaveUnit, OpenYear, Rename
 from api.routes.proposals import Release
 from ledger.commands import SetTerms
 from ledger.events import DocumentType, Text, Value
-from ledger.rejection import Rejection, rejected
+from ledger.rejection import rejected
 from projections.answers import unit_answer, year_answer
 from projections.jurisdictions import scheme_for, scheme_units
 from projections.official_documents.registering import official_document
@@ -96,7 +96,7 @@ def open_year(page: PageAsked, form: FormSent) -> Response:
         groups = _checked(OpenYear, document=chosen.text, groups=listed).groups or ()
         ledger = page.given.jurisdictions.ledger(page.code)
         page.given.record(ledger, form.key, lambda on, attempt: on.open_year(attempt, scheme.year, version, groups))
-    except (InvalidInput, Rejection) as refused:
+    except REFUSED as refused:
         return page.refuse("years/open.html", refused, **context)
     return page.redirect(f"/jurisdictions/{page.code}/years/{scheme.year}", f"已开启{scheme.year}年度。")
 
@@ -249,7 +249,7 @@ def _recorded(page: Page, year: int, sent: str, form: Form, command: Callable[[]
     """Record what the form wishes and say so; refused, show the page again with what was typed in that form."""
     try:
         page.given.record(page.given.jurisdictions.known_ledger(page.code), form.key, command())
-    except (InvalidInput, Rejection) as refused:
+    except REFUSED as refused:
         return page.refuse("years/manage.html", refused, **_management(page, year, sent, form))
     return page.redirect(f"{page.path}/manage", said)
 

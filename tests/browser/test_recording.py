@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from api.demonstration.accounts import PASSWORD
 from tests.browser.accessibility import serious_findings
 from tests.browser.conftest import SignIn
 
@@ -120,3 +121,29 @@ def test_one_finding_is_recorded_of_many_units_on_a_phone(sign_in: SignIn) -> No
     assert serious_findings(page) == []
     page.get_by_role("button", name="保存", exact=False).first.click()
     expect(page.get_by_role("status").first).to_contain_text("已登记：洋湖乡")
+
+
+def test_nothing_typed_is_lost_when_the_session_ends_in_the_middle_of_a_form(
+    browser: Browser, demonstration: str
+) -> None:
+    # Not watched: the refusal itself is an error to the console.
+    context = browser.new_context(base_url=demonstration, locale="zh-CN")
+    page = context.new_page()
+    page.request.post("/api/v1/session", data={"name": "登记员", "password": PASSWORD})
+    _filled(page, "经楼镇")
+    page.get_by_label("文号或网址").fill("宜府办字〔2021〕23号")
+    page.get_by_label("备注").fill("第一行\n第二行")
+    expect(page.get_by_role("region", name="将产生的影响")).to_contain_text("→")
+    context.clear_cookies()
+    page.get_by_role("button", name="保存", exact=False).first.click()
+
+    expect(page.get_by_text("刚才填写的内容已保留")).to_be_visible()
+    page.get_by_label("用户名").fill("登记员")
+    page.get_by_label("口令").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("definition").filter(has_text="第二行")).to_be_visible()
+    page.get_by_role("button", name="继续提交").click()
+
+    expect(page.get_by_role("status").first).to_contain_text("经楼镇现得分")
+    expect(page.get_by_text("第二行")).to_be_visible()
+    context.close()

@@ -13,7 +13,7 @@ def test_who_signs_in_comes_to_the_page_that_was_asked_for(sign_in: SignIn) -> N
     assert serious_findings(page) == []
 
 
-def test_a_loopback_address_by_number_leads_to_the_name_that_browsers_keep_sessions_for(page: Page) -> None:
+def test_the_page_to_sign_in_can_be_used_by_all(page: Page) -> None:
     page.goto("/sign-in")
 
     expect(page.get_by_label("用户名")).to_be_focused()

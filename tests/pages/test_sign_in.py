@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import re
+import secrets
 from urllib.parse import quote
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from api.access.access import Access
 from api.access.guard import COOKIE
 from api.access.principals import Grant
-from tests.api.accounts import CHEAP
+from api.access.tokens import TokenWish
+from tests.api.accounts import CHEAP, bearer
 from tests.api.county import Clock
 
 PASSWORD = "correct horse battery staple"  # noqa: S105  # of this test alone
@@ -117,3 +120,44 @@ def test_passwords_that_were_typed_are_not_kept_in_a_page(visitor: TestClient) -
 
     assert asked.status_code == 401
     assert "secret" not in asked.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8700", "[::1]:8700"])
+def test_a_loopback_address_by_number_leads_to_the_name_that_browsers_keep_sessions_for(
+    application: FastAPI, host: str
+) -> None:
+    with TestClient(application, base_url=f"http://{host}", follow_redirects=False) as browser:
+        led = browser.get("/sign-in?next=%2Fpassword")
+
+    assert led.headers["location"] == "http://localhost:8700/sign-in?next=%2Fpassword"
+
+
+def test_a_large_file_does_not_cost_the_text_that_came_with_it(visitor: TestClient, account: str) -> None:
+    record = "/jurisdictions/360982/years/2021/record"
+    asked = visitor.post(record, data={"note": "typed"}, files={"evidence.upload": ("图.png", b"0" * 2_000_000)})
+    assert asked.status_code == 401
+    assert "刚才填写的内容已保留" in asked.text
+    assert '<textarea name="kept.note" hidden aria-hidden="true">\ntyped</textarea>' in asked.text
+
+    kept = {"name": account, "password": PASSWORD, "next": record, "continue": "yes", "kept.note": "字" * 300_000}
+    again = visitor.post("/sign-in", data=kept, files={"none": ("", b"")})
+    assert again.status_code == 200
+    assert "字" * 300_000 in again.text
+
+
+def test_what_is_too_large_to_be_kept_is_said_to_be_lost(visitor: TestClient) -> None:
+    asked = visitor.post("/sign-out", data={"note": "字" * 400_000})
+
+    assert asked.status_code == 401
+    assert "未能保留" in asked.text
+    assert "已保留" not in asked.text
+
+
+@pytest.mark.usefixtures("county")
+def test_a_token_with_scopes_opens_no_page(engine: Engine, clock: Clock, application: FastAPI) -> None:
+    access = Access(engine, clock, secrets.token_bytes, 12, CHEAP)
+    access.create_account(None, "程序", [Grant("leader", "360982")], None, with_password=False)
+    token = access.create_token(None, "程序", TokenWish(name="t", days=1, scopes=("years.read",))).token
+    with TestClient(application, headers=bearer(token), follow_redirects=False) as client:
+        assert client.get("/api/v1/jurisdictions/360982/years/2021").status_code == 200
+        assert client.get("/jurisdictions/360982/years/2021").status_code == 403
