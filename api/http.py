@@ -18,6 +18,7 @@ from api.access.permissions import ROUTES
 from api.custody import Custody
 from api.edge import Clock, Edge
 from api.metrics import Metrics
+from api.pages.import_jobs import ImportJobs
 from api.pages.refusals import refusal_page
 from api.pages.routers import PAGE_ROUTERS
 from api.problems import ProblemDetails, add_problem_handlers
@@ -123,6 +124,7 @@ def create_app(jurisdictions: Jurisdictions, settings: Settings, clock: Clock) -
     engine, random_bytes = jurisdictions.engine, jurisdictions.random_bytes
     access = Access(engine, clock, random_bytes, settings.session_hours)
     app.state.edge = Edge(jurisdictions, clock, metrics, access, Custody(engine, settings, random_bytes))
+    app.state.imports = ImportJobs()
     app.state.oidc = open_oidc(engine, clock, random_bytes, access, settings)
     add_problem_handlers(app, refusal_page)
     app.add_middleware(Requests, metrics=metrics)

@@ -58,8 +58,10 @@ class Listening:
 
 
 def begin_log() -> None:
-    """Send the log to standard error."""
+    """Send the log to standard error; what this server asks of others is not in it: their addresses may hold keys."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for library in ("httpx2", "httpcore2"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def listen(where: Listening) -> socket.socket:

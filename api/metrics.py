@@ -25,17 +25,24 @@ class Metrics:
             registry=self._registry,
         )
         self._seconds = Histogram(
-            "mingzhang_http_request_seconds", "Time to the last byte.", ["method", "route"], registry=self._registry
+            "mingzhang_http_request_seconds",
+            "Time to the last byte, without streams.",
+            ["method", "route"],
+            registry=self._registry,
         )
         self._appended = Counter(
             "mingzhang_appended_events", "Events appended by this server.", ["ledger"], registry=self._registry
         )
         self._registry.register(_LedgerSizes(jurisdictions))
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request that was answered; `route` is the path's template."""
+    def answered(self, method: str, route: str, status: int, seconds: float | None) -> None:
+        """Count a request that was answered; `route` is the path's template, `seconds` None for a stream.
+
+        How long a stream was open says nothing of how fast the server is.
+        """
         self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        if seconds is not None:
+            self._seconds.labels(method, route).observe(seconds)
 
     def appended(self, ledger: str, asked_at: datetime, receipts: Sequence[Receipt]) -> None:
         """Count what a command appended; an answer given again was recorded before it was asked for."""

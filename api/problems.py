@@ -132,6 +132,19 @@ _DAMAGE: Final = frozenset(
     }
 )
 """What the operator has to put right: nobody who sends a request can."""
+_UNAVAILABLE: Final = frozenset(
+    {
+        "document-fonts-missing",
+        "evidence-store-unavailable",
+        "ledger-busy",
+        "template-braces",
+        "template-not-readable",
+        "template-not-word",
+        "template-placeholder",
+        "template-row",
+    }
+)
+"""What may be asked for again: the operator's fonts and templates are put right without starting anew."""
 _OF_KEYS: Final = "the server cannot use its keys; its log says more"
 _logger = logging.getLogger("mingzhang.http")
 
@@ -274,7 +287,7 @@ def _refused(request: Request, error: Exception) -> Failure:
 
 
 def _status(problem: Problem, path: dict[str, Any]) -> int:
-    if problem.code in ("ledger-busy", "document-fonts-missing", "evidence-store-unavailable"):
+    if problem.code in _UNAVAILABLE:
         return HTTP_503_SERVICE_UNAVAILABLE
     if problem.code in _DAMAGE:
         return HTTP_500_INTERNAL_SERVER_ERROR

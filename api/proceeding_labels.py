@@ -1,8 +1,11 @@
-"""What people call the steps, states and results of appeals and claims: one word for each, wherever it is shown."""
+"""What people call the steps, states and results of appeals, claims and proposals: one word for each, everywhere."""
 
 from __future__ import annotations
 
 from typing import Final
+
+from ledger.events import ProposedAction
+from ledger.proposals import Status
 
 KINDS: Final = {"appeal": "申诉", "claim": "不涉及认定"}
 STATUSES: Final = {
@@ -30,3 +33,13 @@ STEPS: Final = {
     "withdrawn": "撤回",
 }
 ORDERS: Final = {"void": "作废", "amend": "更正", "judge": "重新评定"}
+ACTIONS: Final[dict[ProposedAction, str]] = {
+    "observe": "登记",
+    "amend": "更正登记",
+    "void": "作废登记",
+    "rectify": "登记整改",
+    "decide_appeal": "决定申诉",
+    "decide_claim": "决定不涉及认定",
+    "erase_evidence": "依法销毁证据",
+}
+PROPOSAL_STATUSES: Final[dict[Status, str]] = {"open": "待批准", "approved": "已批准", "declined": "未批准"}

@@ -27,6 +27,7 @@ SECURITY_HEADERS: Final = {
 }
 """What every answer says to browsers, unless its route says otherwise."""
 _ACCEPTABLE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_EVENT_STREAM: Final = "text/event-stream"
 _logger = logging.getLogger("mingzhang.http")
 
 
@@ -46,15 +47,16 @@ class Requests:
             scope = {**scope, "method": "GET"}
         given = Headers(scope=scope).get(REQUEST_ID, "")
         request_id = given if _ACCEPTABLE.fullmatch(given) else uuid4().hex
-        status = 0
+        status, streamed = 0, False
         began = perf_counter()
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, streamed
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID] = request_id
+                streamed = headers.get("content-type", "").startswith(_EVENT_STREAM)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
@@ -69,5 +71,5 @@ class Requests:
         finally:
             seconds = perf_counter() - began
             route = getattr(scope.get("route"), "path", "none")
-            self._metrics.answered(scope["method"], route, status, seconds)
+            self._metrics.answered(scope["method"], route, status, None if streamed else seconds)
             _logger.info("%s %s %s %s %.1f ms", request_id, scope["method"], route, status, seconds * 1000)

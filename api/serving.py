@@ -9,7 +9,7 @@
 3. Each ledger with entries has its signing key from here on. Its public key is told on standard error, and loudly
    where it had to be made now: the key folder may have been lost.
 4. The first start makes an administrator; the one-time password goes to standard error, this once, and to no log.
-5. While it serves, notices are delivered by a thread of its own where there is anywhere to deliver them to.
+5. While it serves, notices are delivered by a thread of its own, which ends before the ledgers are closed.
 6. At the end those requests that began are answered, what was submitted is written, and the ledgers are closed.
 """
 

@@ -224,7 +224,7 @@ def _of_proposal(view: YearView, proposal: ProposalAnswer) -> Iterator[YearEntry
                 position=step.position,
                 kind=f"proposal.{name}",
                 wire=_WIRES[name],
-                recorded_at=datetime.fromisoformat(step.recorded_at),
+                recorded_at=step.recorded_at,
                 actor=step.actor,
                 subject=str(proposal.id),
                 status="open" if proposal.status == "open" else "ended",

@@ -8,6 +8,8 @@ Rules kept here:
 4. A term is told in its last days, from the office's own calendar; where no holiday notice tells its end, it is not.
    What was returned has no term to complete it: the contract names none.
 5. A notice's id is that of its entry, whatever is told later: it can be delivered once.
+6. Its brief sentence tells kinds, days, counts and codes of closed lists, and nothing that somebody wrote freely: a
+   person's name could be in it.
 
 Delivering notices is left to others. Addresses begin behind that of the year.
 """
@@ -18,21 +20,22 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal, NamedTuple
 
-from ledger.decisions import CHINA, local_day
+from ledger.decisions import CHINA
 from ledger.events import AppealDecided, ClaimDecided, Event, ProceedingReturned, SheetsReleased, YearClosed
 from projections.answer_models import Answer
 from projections.own_sight import WITHHELD
 from projections.proceedings.proceedings import Proceeding, proceedings_of
-from projections.proceedings.terms import due_day
+from projections.proceedings.terms import filing_due, filing_start, last_said
 from projections.scheme_files import vocabulary
 from projections.years import FactEntry, YearView
 from schemes.fact import Fact
-from schemes.vocabulary import Vocabulary
+from schemes.vocabulary import CodeAttribute, CodesAttribute, ItemAttribute, Vocabulary
 from schemes.wording import day_phrase, fact_phrase
 
 DAYS_AHEAD: Final = 7
 _OUTCOMES: Final = {"upheld": "成立", "partly_upheld": "部分成立", "dismissed": "不成立"}
 PROCEEDINGS: Final = {"appeal": "申诉", "claim": "不涉及认定"}
+_CODES: Final = (CodeAttribute, CodesAttribute, ItemAttribute)
 NoticeKind = Literal["recorded", "amended", "moved", "void", "rectified", "returned", "decided", "released", "due"]
 
 
@@ -41,7 +44,8 @@ class Notice(Answer):
 
     `id` is unique among all notices of all ledgers. `position` is that of the entry in the ledger and `event` the
     stream it belongs to: an observation, an appeal or a claim; null for the year itself. `path` is null where there is
-    nothing left to be read: the observation is another unit's now. `due` is the last day of what ends soon.
+    nothing left to be read: the observation is another unit's now. `due` is the last day of what ends soon. `brief` is
+    the sentence as it may leave the product (rule 6).
     """
 
     id: str
@@ -50,6 +54,7 @@ class Notice(Answer):
     event: str | None
     at: datetime
     sentence: str
+    brief: str
     path: str | None
     due: date | None = None
 
@@ -104,8 +109,8 @@ def filing_deadlines(view: YearView, today: date, within: int = DAYS_AHEAD) -> l
     found = [] if view.state.closed_at is None else [_deadline(view, view.state.closed_at)]
     for one in view.observed:
         if not (one.void or one.observation in named):
-            said = [entry for entry in view.entries_of(one.observation) if entry.said.fact is not None]
-            found.append(_deadline(view, said[-1].recorded_at, said[-1], one.fact))
+            said = last_said(view, one.observation)
+            found.append(_deadline(view, said.recorded_at, said, one.fact))
     return sorted(
         (one for one in found if one is not None and today <= one.due <= last), key=lambda one: (one.due, one.position)
     )
@@ -155,8 +160,20 @@ def readings_before(entries: Sequence[FactEntry]) -> Iterator[tuple[FactEntry, F
             standing = entry.said.fact
 
 
+def _closed(words: Vocabulary) -> Vocabulary:
+    """Return the words without the attributes that somebody fills in freely."""
+    kinds = {
+        code: kind.model_copy(
+            update={"attributes": {name: one for name, one in kind.attributes.items() if isinstance(one, _CODES)}}
+        )
+        for code, kind in words.kinds.items()
+    }
+    return words.model_copy(update={"kinds": kinds})
+
+
 def _of_observations(view: YearView) -> Iterator[Notice]:
     readable, words = {one.observation for one in view.observed}, words_of(view)
+    closed = _closed(words)
     for observation in view.by_observation:
         for entry, before in readings_before(view.entries_of(observation)):
             fact = entry.said.fact or before
@@ -169,6 +186,7 @@ def _of_observations(view: YearView) -> Iterator[Notice]:
                 event=observation,
                 at=entry.recorded_at.astimezone(UTC),
                 sentence=entry_sentence(entry, before, words),
+                brief=entry_sentence(entry, before, closed),
                 path=observation_path(observation) if observation in readable else None,
             )
 
@@ -195,40 +213,46 @@ def _of_proceedings(view: YearView) -> Iterator[Notice]:
                     event=str(proceeding.state.id),
                     at=step.event.recorded_at.astimezone(UTC),
                     sentence=told[1],
+                    brief=told[2],
                     path=proceeding_path(proceeding),
                 )
 
 
-def _step_told(title: str, event: Event) -> tuple[NoticeKind, str] | None:
+def _step_told(title: str, event: Event) -> tuple[NoticeKind, str, str] | None:
+    """Return the kind of the notice, its sentence and its brief one; None for a step that is not told."""
     match event:
         case ProceedingReturned():
-            return "returned", f"{title}被退回，请补正后再提交：{event.reason}"
+            brief = f"{title}被退回，请补正后再提交"
+            return "returned", f"{brief}：{event.reason}", brief
         case AppealDecided():
-            return "decided", f"{title}已决定：{_OUTCOMES[event.outcome]}"
+            decided = f"{title}已决定：{_OUTCOMES[event.outcome]}"
         case ClaimDecided():
-            return "decided", f"{title}已决定：{'准予' if event.granted else '不准予'}"
+            decided = f"{title}已决定：{'准予' if event.granted else '不准予'}"
         case _:
             return None
+    return "decided", decided, decided
 
 
 def _of_the_year(view: YearView) -> Iterator[Notice]:
     for position, event in view.turns:
         if isinstance(event, SheetsReleased):
+            sentence = f"考核得分已公布（截至{day_phrase(event.as_of)}的事项）"
             yield Notice(
                 id=_id(view, position),
                 kind="released",
                 position=position,
                 event=None,
                 at=event.recorded_at.astimezone(UTC),
-                sentence=f"考核得分已公布（截至{day_phrase(event.as_of)}的事项）",
+                sentence=sentence,
+                brief=sentence,
                 path="units",
             )
 
 
 def _of_terms(view: YearView, today: date) -> Iterator[Notice]:
     words = words_of(view)
+    closed = _closed(words)
     for one in filing_deadlines(view, today):
-        about = "对各行得分的申诉和不涉及认定" if one.fact is None else f"对“{fact_phrase(one.fact, words)}”的申诉"
         told = datetime.combine(one.due - timedelta(days=DAYS_AHEAD), time(), CHINA)
         yield Notice(
             id=f"{_id(view, one.position)}/due",
@@ -236,18 +260,22 @@ def _of_terms(view: YearView, today: date) -> Iterator[Notice]:
             position=one.position,
             event=one.observation,
             at=max(told, one.begun).astimezone(UTC),
-            sentence=f"{about}，提出期限到{day_phrase(one.due)}为止",
+            sentence=_term_sentence(one, words),
+            brief=_term_sentence(one, closed),
             path="appeals" if one.observation is None else observation_path(one.observation),
             due=one.due,
         )
 
 
+def _term_sentence(one: Deadline, words: Vocabulary) -> str:
+    about = "对各行得分的申诉和不涉及认定" if one.fact is None else f"对“{fact_phrase(one.fact, words)}”的申诉"
+    return f"{about}，提出期限到{day_phrase(one.due)}为止"
+
+
 def _deadline(
     view: YearView, said_at: datetime, entry: FactEntry | None = None, fact: Fact | None = None
 ) -> Deadline | None:
-    """Return the term to dispute what was said then; in a closed year it begins no earlier than the close."""
-    begun = max(said_at, view.state.closed_at or said_at)
-    due = due_day(local_day(begun), view.state.terms_at(begun).days_to_file)
+    due, begun = filing_due(view, said_at), filing_start(view, said_at)
     if due is None:
         return None
     if entry is not None:

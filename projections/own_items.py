@@ -1,15 +1,19 @@
 """What a restricted view holds beside scores: entries and files of a unit's own observations and proceedings.
 
+And the mark of all that may be seen, by which a page knows that there is something new.
+
 A file that another unit's entries rest on as well is not shown on account of one's own: it tells of both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 from ledger.events import Evidence
 from projections.proceedings.proceedings import proceedings_of
+from projections.recent_entries import is_seen_turn
 from projections.years import YearView
 
 
@@ -17,6 +21,20 @@ def own_positions(view: YearView) -> frozenset[int]:
     """Return the ledger positions of all entries about the observations, appeals and claims that the view shows."""
     entries = (entry.position for one in view.observed for entry in view.entries_of(one.observation))
     return frozenset(entries) | {step.position for one in proceedings_of(view) for step in one.steps}
+
+
+def seen_mark(view: YearView) -> str:
+    """Return a mark of what the view shows, which changes when something is recorded that may be seen there.
+
+    For those who see everything it is the ledger's length. For others it comes from the positions of their own entries
+    and of the year's own turns alone: an entry about another unit leaves it as it is.
+    """
+    sight = view.sight
+    if sight is None:
+        return str(view.position)
+    turns = (one.position for one in view.turns if is_seen_turn(view, one.event))
+    seen = sorted({*own_positions(view), *turns})
+    return sha256(repr(seen).encode()).hexdigest()[:16]
 
 
 def own_files(views: Iterable[YearView]) -> frozenset[str]:

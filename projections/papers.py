@@ -1,15 +1,14 @@
 """What official papers say: the result of a year, what a unit has to put right, the answer to an appeal.
 
-Each is made from answers that are shown elsewhere too, so that a paper never says other than a page. Points of a
-finding are those that it took from the rows of the sheet (of the total, where a veto fixed that): what a cap of a
-section or of the total swallowed afterwards is a finding all the same. Who signs, to whom, under which number and by
-which day is left to whoever writes the paper.
+Each is made from what is shown elsewhere too, so that a paper never says other than a page; what a finding is says
+`projections.rectifications`. Who signs, to whom, under which number and by which day is left to whoever writes the
+paper.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final, Literal
@@ -20,28 +19,26 @@ from ledger.rejection import rejected
 from projections.answer_models import (
     Answer,
     ClauseAnswer,
-    HistoryAnswer,
-    LineAnswer,
     Points,
     RankedGroup,
     ReadingAnswer,
-    Shown,
     Standing,
 )
-from projections.answers import history_answer, ranking_answer, standing
+from projections.answers import ranking_answer, standing
+from projections.notices import words_of
 from projections.proceedings.dossier_models import DossierAnswer, MovedUnit
 from projections.proceedings.models import IndicatorAnswer, OrderAnswer, OrderName
-from projections.scheme_files import vocabulary
+from projections.rectifications import Finding, points_lost, unrectified
 from projections.years import YearView
 from schemes.exact import ZERO, plain
 from schemes.fact import Fact
+from schemes.history import HistoryLine
+from schemes.scheme import Indicator
 from schemes.vocabulary import Vocabulary
 from schemes.wording import day_phrase, fact_phrase
 
 MAIN_PROBLEMS: Final = 10
 """Rows that a result notice names as the main problems."""
-_FINDING: Final = frozenset({"deduct", "forfeit", "tiers", "checklist", "milestone", "discretion"})
-"""Effects by which a single fact takes points; the others weigh a unit as a whole, and leave nothing to put right."""
 
 
 class GradeCount(Answer):
@@ -151,21 +148,17 @@ def result_notice(view: YearView) -> ResultNotice:
         groups=ranking.groups,
         grades=[GradeCount(grade=grade, units=units) for grade, units in grades.items()],
         pending=sum(place.pending > 0 for place in places),
-        problems=_problems(history_answer(view, unit) for unit in view.units)[:MAIN_PROBLEMS],
+        problems=_problems(view)[:MAIN_PROBLEMS],
     )
 
 
 def rectification_notice(view: YearView, unit: Unit) -> RectificationNotice:
     """Return what a unit assessed on the day has to put right; refuses `nothing-to-rectify` where there is nothing."""
     name = unit.name_on(view.as_of)
-    by_fact: dict[tuple[str | None, int, date], list[LineAnswer]] = {}
-    for line in history_answer(view, unit).lines:
-        if line.fact is not None and line.fact.rectified_on is None and _lost(line) > ZERO:
-            at = (line.fact.observation, line.fact.position, line.fact.occurred_on)
-            by_fact.setdefault(at, []).append(line)
-    if not by_fact:
+    found = unrectified(view, unit)
+    if not found:
         raise rejected("nothing-to-rectify", "unit", f"{name} has no finding that cost points and is not rectified")
-    words = vocabulary().extended(view.scheme.items)
+    words = words_of(view)
     vetoes = "、".join(veto.title for veto in view.sheets()[unit.key].score.vetoes)
     return RectificationNotice(
         **standing(view),
@@ -173,7 +166,7 @@ def rectification_notice(view: YearView, unit: Unit) -> RectificationNotice:
         issuer=view.scheme.document.issuer,
         scheme_title=view.scheme.document.title,
         unit=name,
-        findings=[_finding(name, lines, vetoes, words) for lines in by_fact.values()],
+        findings=[_finding(view, one, vetoes, words) for one in found],
     )
 
 
@@ -208,7 +201,8 @@ def appeal_answer(dossier: DossierAnswer, words: Vocabulary) -> AppealAnswer:
 
 def reading_phrase(reading: ReadingAnswer, words: Vocabulary) -> str:
     """Return what an observation says in Chinese, its day first."""
-    return _phrase(reading.unit, reading.kind, reading.occurred_on, reading.count, reading.attributes, words)
+    values = words.typed(reading.kind, reading.attributes)
+    return fact_phrase(Fact("", 0, reading.unit, reading.kind, reading.occurred_on, reading.count, values), words)
 
 
 def _outcome(outcome: Result | None) -> Literal["upheld", "partly_upheld", "dismissed"]:
@@ -224,57 +218,47 @@ def _ordered(order: OrderAnswer, words: Vocabulary) -> OrderedAnswer:
     return OrderedAnswer(order=order.order, before=before, after=after)
 
 
-def _problems(histories: Iterable[HistoryAnswer]) -> list[ProblemAnswer]:
-    found: dict[tuple[str, str], list[tuple[str, LineAnswer]]] = {}
-    for history in histories:
-        for line in history.lines:
-            if line.indicator is not None and _lost(line) > ZERO:
-                found.setdefault((line.indicator, line.titles[-1]), []).append((history.key, line))
-    problems = [_problem([line for _, line in lines], {key for key, _ in lines}) for lines in found.values()]
+def _problems(view: YearView) -> list[ProblemAnswer]:
+    found: dict[tuple[str, str], list[tuple[str, Fact, HistoryLine]]] = {}
+    for unit in view.units:
+        for line in view.history(unit).lines:
+            if line.fact is not None and line.indicator is not None and points_lost(line) > ZERO:
+                at = (line.indicator.id, line.indicator.titles[-1])
+                found.setdefault(at, []).append((unit.key, line.fact, line))
+    words = words_of(view)
+    problems = [_problem(indicator, lines, words) for (indicator, _), lines in found.items()]
     # Where as many units are concerned, the row that took more points goes first.
     return sorted(problems, key=lambda one: (-one.units, -Decimal(one.points), one.indicator))
 
 
-def _problem(lines: Sequence[LineAnswer], units: Iterable[str]) -> ProblemAnswer:
-    first = lines[0]
-    facts = [line.fact for line in lines if line.fact is not None]
+def _problem(indicator: str, lines: Sequence[tuple[str, Fact, HistoryLine]], words: Vocabulary) -> ProblemAnswer:
+    titles, clause = next((row.titles, row.clause) for _, _, line in lines if (row := line.indicator) is not None)
+    labels = Counter(words.kinds[fact.kind].label for _, fact, _ in lines)
     return ProblemAnswer(
-        indicator=first.indicator or "",
-        titles=first.titles,
-        clause=first.clause or "",
-        labels=[label for label, _ in Counter(fact.label for fact in facts).most_common()],
-        units=len(set(units)),
-        times=sum(fact.count for fact in facts),
-        points=plain(sum((_lost(line) for line in lines), ZERO)),
+        indicator=indicator,
+        titles=list(titles),
+        clause=clause,
+        labels=[label for label, _ in labels.most_common()],
+        units=len({unit for unit, _, _ in lines}),
+        times=sum(fact.count for _, fact, _ in lines),
+        points=plain(sum((points_lost(line) for _, _, line in lines), ZERO)),
     )
 
 
-def _lost(line: LineAnswer) -> Decimal:
-    """Return the points that a fact took from a row, or from the total by a veto; 0 for what is no finding."""
-    if line.fact is None:
-        return ZERO
-    if line.indicator is None:
-        return max(ZERO, -Decimal(line.effective))
-    return max(ZERO, -Decimal(line.indicator_points)) if _FINDING & {*line.rules} else ZERO
-
-
-def _finding(unit: str, lines: Sequence[LineAnswer], vetoes: str, words: Vocabulary) -> FindingAnswer:
-    fact = next(line.fact for line in lines if line.fact is not None)
-    phrase = _phrase(unit, fact.kind, fact.occurred_on, fact.count, fact.attributes, words)
+def _finding(view: YearView, finding: Finding, vetoes: str, words: Vocabulary) -> FindingAnswer:
+    fact = finding.fact
+    said = (entry for name in fact.sources or (fact.id,) for entry in view.entries_of(name)[:1])
     return FindingAnswer(
-        observation=fact.observation,
+        observation=None if fact.sources else fact.id,
         day=fact.occurred_on,
-        text=phrase.removeprefix(f"{day_phrase(fact.occurred_on)} "),
-        documents=list(dict.fromkeys(one.document or one.title for line in lines for one in line.evidence)),
-        rows=[_row(line, vetoes) for line in lines],
-        points=plain(sum((_lost(line) for line in lines), ZERO)),
+        text=fact_phrase(fact, words).removeprefix(f"{day_phrase(fact.occurred_on)} "),
+        documents=list(dict.fromkeys(one.get("document") or one["title"] for entry in said for one in entry.evidence)),
+        rows=[_row(line.indicator, vetoes) for line in finding.lines],
+        points=plain(sum((points_lost(line) for line in finding.lines), ZERO)),
     )
 
 
-def _row(line: LineAnswer, vetoes: str) -> RowNamed:
-    title = line.titles[-1] if line.titles else vetoes
-    return RowNamed(indicator=line.indicator, title=title, clause=line.clause or "")
-
-
-def _phrase(unit: str, kind: str, day: date, count: int, attributes: Mapping[str, Shown], words: Vocabulary) -> str:
-    return fact_phrase(Fact("", 0, unit, kind, day, count, words.typed(kind, attributes)), words)
+def _row(indicator: Indicator | None, vetoes: str) -> RowNamed:
+    if indicator is None:
+        return RowNamed(indicator=None, title=vetoes, clause="")
+    return RowNamed(indicator=indicator.id, title=indicator.titles[-1], clause=indicator.clause)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from datetime import datetime
+from typing import Annotated, Any, cast
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from ledger.application import LedgerApplication
 from ledger.canonical import LARGEST_INTEGER
@@ -20,6 +21,8 @@ from projections.jurisdictions import Jurisdictions
 from projections.proceedings.deciding import refuse_without_effect
 
 TOPICS = [event.wire for event in (ProposalMade, ProposalApproved, ProposalDeclined)]
+WrittenMoment = Annotated[datetime, PlainSerializer(written_moment, return_type=str, when_used="json")]
+"""A moment that is written in answers as it is in events."""
 
 
 class ProposalStep(BaseModel):
@@ -28,7 +31,7 @@ class ProposalStep(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     actor: str
-    recorded_at: str
+    recorded_at: WrittenMoment
     position: int
     reason: str | None = None
 
@@ -74,7 +77,7 @@ def proposals_of(ledger: LedgerApplication) -> dict[UUID, ProposalAnswer]:
     found: dict[UUID, ProposalAnswer] = {}
     for one in ledger.ledger_recorder.select_notifications(None, LARGEST_INTEGER, topics=TOPICS):
         event = cast("Event", ledger.mapper.to_domain_event(one))
-        step = ProposalStep(actor=event.actor, recorded_at=written_moment(event.recorded_at), position=one.id)
+        step = ProposalStep(actor=event.actor, recorded_at=event.recorded_at, position=one.id)
         identifier = event.originator_id
         match event:
             case ProposalMade():

@@ -247,6 +247,7 @@ class YearView:
         self.turns = turns
         self.sight: OwnSight | None = None
         self._last_grades = last_grades
+        self._histories: dict[str, History] = {}
         self._lock = Lock()
 
     def seen_by(self, names: Sequence[str], present: YearState) -> YearView:
@@ -429,7 +430,10 @@ class YearView:
 
     def history(self, unit: Unit) -> History:
         """Return the unit's history up to the day."""
-        return history(self.situation, unit.key)
+        with self._lock:
+            if unit.key not in self._histories:
+                self._histories[unit.key] = history(self.situation, unit.key)
+            return self._histories[unit.key]
 
     def entries_of(self, observation: str) -> list[FactEntry]:
         """Return what was said of an observation, oldest first, as known at the moment."""

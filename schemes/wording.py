@@ -436,4 +436,4 @@ def _told(name: str, attribute: Attribute, value: AttributeValue, words: Vocabul
     label = _value_label(name, attribute, value, words)
     if isinstance(attribute, CodeAttribute | ItemAttribute):
         return label
-    return f"{attribute.label}{label}"
+    return f"{attribute.label}：{label}"

@@ -47,24 +47,24 @@ def proceeding_table(answer: ProceedingAnswer) -> RenderableType:
 
 def closings_table(answer: ClosingsAnswer) -> RenderableType:
     """Return the closes of a year, and of each the units whose standing has changed since."""
-    state = "已关闭" if answer.closed else "未关闭"
+    state = "已办结" if answer.closed else "未办结"
     terms = f"申诉期限 {answer.days_to_file} 个工作日，办理期限 {answer.days_to_decide} 个工作日"
     return Group(Text(f"{answer.year}  {state}  {terms}"), *map(_closing, answer.closings))
 
 
 def _closing(closing: ClosingAnswer) -> RenderableType:
     day, position = local_day(closing.recorded_at), closing.ledger_position
-    told = [f"第{closing.number}次关闭 {day} 账本位置 {position}：{closing.reason}"]
+    told = [f"第{closing.number}次办结 {day} 台账第{position}号：{closing.reason}"]
     if closing.reopened is not None:
         told.append(f"{local_day(closing.reopened.recorded_at)} 重新开启：{closing.reopened.reason}")
     if closing.open_proceedings:
-        told.append(f"关闭时未决：{'、'.join(closing.open_proceedings)}")
+        told.append(f"办结时未决：{'、'.join(closing.open_proceedings)}")
     if closing.pending:
-        told.append(f"关闭时有待定指标的单位：{len(closing.pending)} 个")
+        told.append(f"办结时有待定指标的单位：{len(closing.pending)} 个")
     changed = [unit for unit in closing.units if unit.changed]
     if not changed:
-        return Group(*map(Text, (*told, "现与关闭时一致")))
-    table = new_table("关闭时与现在", ["单位", "关闭时", "现在", "决定"])
+        return Group(*map(Text, (*told, "现与办结时一致")))
+    table = new_table("办结时与现在", ["单位", "办结时", "现在", "决定"])
     for unit in changed:
         add_row(table, unit.unit, _frozen(unit), _present(unit), "\n".join(unit.decisions))
     return Group(*map(Text, told), table)
@@ -97,4 +97,4 @@ def _step(step: StepAnswer) -> Iterator[str]:
 
 
 def _order(order: OrderAnswer) -> str:
-    return f"    {ORDERS[order.order]} {order.observation}（账本位置 {order.position}）"
+    return f"    {ORDERS[order.order]} {order.observation}（台账第{order.position}号）"

@@ -61,17 +61,27 @@ def import_file(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Of a workbook: only show what recording it would do.")
     ] = False,
+    all_rows: Annotated[
+        bool,
+        typer.Option("--all-rows", help="Of a workbook: record also the rows that stand in the ledger already."),
+    ] = False,
     actor: Actor = "office",
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record all observations of a file, all or none of a workbook; the same content twice changes nothing."""
+    """Record the observations of a file, all or none; the same content twice changes nothing.
+
+    Rows of a workbook that stand in the ledger in the same words are left out, unless --all-rows is stated.
+    """
     with refusals_shown(as_json), opened(database) as ledgers:
         if file.suffix.lower() == WORKBOOK:
-            _import_workbook(ledgers, jurisdiction, year, file, mapping, dry_run, actor, as_json)
+            checked = _checked(ledgers, jurisdiction, year, file, mapping, as_json)
+            who = attempt(ledgers, jurisdiction, "observations.record", actor)
+            _import_workbook(ledgers.known_ledger(jurisdiction), who, checked, dry_run, all_rows, as_json)
             return
-        if mapping is not None or dry_run:
-            raise refuse("not-a-workbook", str(file), "--mapping and --dry-run are for workbooks (.xlsx) only")
+        if mapping is not None or dry_run or all_rows:
+            message = "--mapping, --dry-run and --all-rows are for workbooks (.xlsx) only"
+            raise refuse("not-a-workbook", str(file), message)
         ledger = ledgers.known_ledger(jurisdiction)
         with progress_bar("recording", shown=not as_json) as progress:
             receipts = import_observations(
@@ -85,31 +95,34 @@ def import_file(
         _show(receipts, as_json)
 
 
-def _import_workbook(
-    ledgers: Jurisdictions,
-    code: str,
-    year: int,
-    file: Path,
-    mapping: Path | None,
-    dry_run: bool,
-    actor: str,
-    as_json: bool,
-) -> None:
+def _checked(ledgers: Jurisdictions, code: str, year: int, file: Path, mapping: Path | None, as_json: bool) -> Checked:
     chosen = NO_MAPPING if mapping is None else read_mapping(file_bytes(mapping), str(mapping))
     ledger, view = ledgers.known_ledger(code), ledgers.view(code, year)
-    who = attempt(ledgers, code, "observations.record", actor)
     with progress_bar("checking", shown=not as_json) as progress:
         data = file_bytes(file)
-        checked = check_workbook(ledger, view, data, file.name, chosen, lambda _, at, of: progress(at, of))
+        return check_workbook(ledger, view, data, file.name, chosen, lambda _, at, of: progress(at, of))
+
+
+def _import_workbook(
+    ledger: LedgerApplication, who: Attempt, checked: Checked, dry_run: bool, all_rows: bool, as_json: bool
+) -> None:
     if checked.problems:
         raise InvalidInput(checked.problems)
     if checked.recorded_at is not None:
         said = {"recorded": 0, "recorded_before_at": checked.recorded_at}
         _say(said, f"此文件已导入过，未新增（台账第{checked.recorded_at}条起）", as_json)
-    elif dry_run and checked.effects is not None:
-        _show_effects(checked, checked.effects, as_json)
+        return
+    left_out = () if all_rows else checked.alike
+    if left_out:
+        message = f"{len(left_out)}行与台账中已有的事实相同，不再登记（要登记请加 --all-rows）：{'、'.join(left_out)}"
+        typer.echo(message, err=True)
+    chosen = checked.new if left_out else checked
+    if chosen is None:
+        _say({"recorded": 0, "left_out": list(left_out)}, "没有新的行，未新增", as_json)
+    elif dry_run and chosen.effects is not None:
+        _show_effects(chosen, chosen.effects, left_out, as_json)
     else:
-        _show(record_workbook(ledger, who, checked), as_json)
+        _show(record_workbook(ledger, who, chosen), as_json)
 
 
 def _say(said: dict[str, Any], text: str, as_json: bool) -> None:
@@ -127,8 +140,7 @@ def _show(receipts: Sequence[Receipt], as_json: bool) -> None:
         typer.echo(f"{len(receipts)} observations stand at positions {first} to {last}")
 
 
-def _show_effects(checked: Checked, effects: Effects, as_json: bool) -> None:
-    alike = [checked.place(at) for at in effects.alike]
+def _show_effects(checked: Checked, effects: Effects, left_out: Sequence[str], as_json: bool) -> None:
     idle = [{"place": checked.place(one.at), "why": list(one.reasons)} for one in effects.idle]
     units = [
         {
@@ -142,7 +154,7 @@ def _show_effects(checked: Checked, effects: Effects, as_json: bool) -> None:
     ]
     if as_json:
         counts = {"rows": len(checked.rows), "proposed": effects.proposed, "unused": list(checked.layout.unused)}
-        print_json({**counts, "units": units, "alike": alike, "idle": idle})
+        print_json({**counts, "units": units, "left_out": list(left_out), "idle": idle})
         return
     table = new_table(
         f"{len(checked.rows)} 行，其中 {effects.proposed} 条待审批", ["单位"], ["新增", "现得分", "登记后", "变化"]
@@ -152,8 +164,6 @@ def _show_effects(checked: Checked, effects: Effects, as_json: bool) -> None:
     console.print(table)
     for row in idle:
         console.print(f"{row['place']}: {'；'.join(row['why'])}", markup=False)
-    if alike:
-        console.print(f"与台账中已有的完全相同：{'、'.join(alike)}", markup=False)
 
 
 def read_observations(data: bytes, file: str) -> list[tuple[int, Observe]]:

@@ -1,7 +1,7 @@
 """`mingzhang notice …`: where notices go, and delivering them.
 
-What is done here is logged with the actor `command-line`, as with `mingzhang account`. A server that was started
-without a mail server and without any webhook delivers nothing until it is started again.
+What is done here is logged with the actor `command-line`, as with `mingzhang account`. A server that runs delivers
+to what is added here from its next round on.
 """
 
 from __future__ import annotations

@@ -38,7 +38,6 @@ Number = Annotated[str, typer.Option("--number", help="The document number (发�
 Addressee = Annotated[str, typer.Option("--to", help="The addressee (主送机关).")]
 Issuer = Annotated[str | None, typer.Option("--issuer", help="The issuing office. Default: that of the scheme.")]
 Dated = Annotated[datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="Its day. Default: today.")]
-Signer = Annotated[str, typer.Option("--signer", help="Who signed it off.")]
 Deadline = Annotated[datetime, typer.Option("--deadline", formats=["%Y-%m-%d"], help="Last day to put things right.")]
 
 
@@ -52,14 +51,13 @@ def result(
     addressee: Addressee = "各被考核单位",
     issuer: Issuer = None,
     day: Dated = None,
-    signer: Signer = "",
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the result notice of a year (考核结果通报)."""
     with refusals_shown(as_json), opened(database) as ledgers:
         notice = result_notice(ledgers.view(jurisdiction, year))
-        said = _said(number, addressee, issuer or notice.issuer, day, signer)
+        said = _said(number, addressee, issuer or notice.issuer, day)
         _write(out, result_paper(notice, as_wish(LetterheadWithDeadline, **said, deadline=deadline.date())), as_json)
 
 
@@ -73,7 +71,6 @@ def rectification(
     out: Out,
     issuer: Issuer = None,
     day: Dated = None,
-    signer: Signer = "",
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
@@ -81,7 +78,7 @@ def rectification(
     with refusals_shown(as_json), opened(database) as ledgers:
         view = ledgers.view(jurisdiction, year)
         notice = rectification_notice(view, view.unit(unit))
-        said = _said(number, notice.unit, issuer or notice.issuer, day, signer)
+        said = _said(number, notice.unit, issuer or notice.issuer, day)
         head = as_wish(LetterheadWithDeadline, **said, deadline=deadline.date())
         _write(out, rectification_paper(notice, head), as_json)
 
@@ -95,7 +92,6 @@ def answer(
     out: Out,
     issuer: Issuer = None,
     day: Dated = None,
-    signer: Signer = "",
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
@@ -104,7 +100,7 @@ def answer(
         view = ledgers.view(jurisdiction, year)
         dossier = dossier_of(ledgers, view, proceeding_of(view, "appeal", appeal), local_day(now()))
         told = appeal_answer(dossier, dossier_words(ledgers, dossier))
-        head = as_wish(Letterhead, **_said(number, told.unit, issuer or told.issuer, day, signer))
+        head = as_wish(Letterhead, **_said(number, told.unit, issuer or told.issuer, day))
         _write(out, answer_paper(told, head), as_json)
 
 
@@ -120,9 +116,9 @@ def template(
         _show(out, as_json)
 
 
-def _said(number: str, addressee: str, issuer: str, day: datetime | None, signer: str) -> dict[str, str | date]:
+def _said(number: str, addressee: str, issuer: str, day: datetime | None) -> dict[str, str | date]:
     dated = local_day(now()) if day is None else day.date()
-    return {"number": number, "addressee": addressee, "issuer": issuer, "day": dated, "signer": signer}
+    return {"number": number, "addressee": addressee, "issuer": issuer, "day": dated}
 
 
 def _write(out: Path, paper: Paper, as_json: bool) -> None:

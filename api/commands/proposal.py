@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -13,25 +13,15 @@ from api.command_line import AsJson, app, print_json
 from api.commands.options import Actor, Code, Database, Key, Reason, Year, attempt, console, opened, show_receipts
 from api.commands.tables import add_row, new_table
 from api.custody import Custody
+from api.proceeding_labels import ACTIONS, PROPOSAL_STATUSES
 from api.refusals import refusals_shown
 from api.settings import Settings
 from ledger.decisions import CHINA
-from ledger.events import ProposedAction
 from ledger.proposals import Status
 from projections.proposals import ProposalAnswer, ProposalsWanted, approve, proposal_answer, proposals_answer
 
 proposals = typer.Typer(help="What takes effect only with a second person's approval.", no_args_is_help=True)
 app.add_typer(proposals, name="proposal")
-ACTIONS: Final[dict[ProposedAction, str]] = {
-    "observe": "登记",
-    "amend": "更正",
-    "void": "作废",
-    "rectify": "整改",
-    "decide_appeal": "申诉决定",
-    "decide_claim": "不涉及认定的决定",
-    "erase_evidence": "销毁证据",
-}
-STATUSES: Final[dict[Status, str]] = {"open": "待批准", "approved": "已批准", "declined": "未批准"}
 Identifier = Annotated[UUID, typer.Argument(help="The proposal's id.")]
 
 
@@ -117,10 +107,9 @@ def _show(found: list[ProposalAnswer]) -> None:
     """Print the proposals as a table, and below it what is typed to approve them, whole, however narrow the screen."""
     table = new_table("", ["序号"], [], ["事项", "状态", "提出人", "提出时间"])
     for number, one in enumerate(found, 1):
-        made_at = datetime.fromisoformat(one.made.recorded_at).astimezone(CHINA)
-        add_row(
-            table, str(number), ACTIONS[one.action], STATUSES[one.status], one.made.actor, f"{made_at:%Y-%m-%d %H:%M}"
-        )
+        made_at = one.made.recorded_at.astimezone(CHINA)
+        status = PROPOSAL_STATUSES[one.status]
+        add_row(table, str(number), ACTIONS[one.action], status, one.made.actor, f"{made_at:%Y-%m-%d %H:%M}")
     console.print(table)
     for number, one in enumerate(found, 1):
         typer.echo(f"{number}  编号    {one.id}")

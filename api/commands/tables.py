@@ -16,15 +16,7 @@ from api.proceeding_labels import RESULTS
 from ledger.decisions import CHINA
 from projections.answer_models import HistoryAnswer, LineAnswer, RankingAnswer, SheetAnswer
 from projections.proceedings.dossier_models import DossierAnswer
-
-_SWALLOWERS = {
-    "maximum": "本条上限",
-    "bounds": "本项上下限",
-    "forfeit": "本项归零",
-    "account": "非最低账号",
-    "section": "加分封顶、门槛或扣分限额",
-    "total": "总分封顶、下限或否决",
-}
+from projections.swallower_labels import SWALLOWER_LABELS
 
 
 def sheet_table(answer: SheetAnswer) -> Table:
@@ -111,7 +103,7 @@ def _told(line: LineAnswer) -> Iterable[str]:
     else:
         yield "推导：由申请、答复日期得出"
     if line.swallowed_by:
-        yield f"差额：{'、'.join(_SWALLOWERS[one] for one in line.swallowed_by)}"
+        yield f"差额：{'、'.join(SWALLOWER_LABELS[one] for one in line.swallowed_by)}"
 
 
 def _day(recorded_at: datetime) -> str:

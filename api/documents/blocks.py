@@ -42,6 +42,7 @@ class Layout(NamedTuple):
 
 
 LAYOUT: Final = Layout()
+_LONGEST_OFFICE: Final = 2600  # a line of 28 characters, in hundredths, without the two right of a signature
 TEXT_WIDTH: Final = 8844  # the width of the type area, 156 mm
 
 
@@ -143,8 +144,7 @@ class OfficialDocument:
 
     `number` is the document number (发文字号); with one, the document has the red head with the issuer's name, without
     one it is a draft or a record and begins with its title. `addressee` is the 主送机关, without its colon.
-    `signature` is the office under whose name the day stands; without one neither is printed. `note` is the 附注 with
-    its parentheses, which stands below the day (7.3.6).
+    `signature` is the office under whose name the day stands; without one neither is printed.
     """
 
     title: str
@@ -154,7 +154,6 @@ class OfficialDocument:
     number: str | None = None
     addressee: str | None = None
     signature: str | None = None
-    note: str | None = None
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -226,6 +225,26 @@ def attachment_lines(document: OfficialDocument) -> tuple[tuple[str, str], ...]:
     )
 
 
+class IssuerHead(NamedTuple):
+    """The size of the issuer's name in the red head and the width of its lines, in twips."""
+
+    size: int
+    width: int
+
+
+def issuer_head(issuer: str) -> IssuerHead:
+    """Return how the issuer's name stands in the red head: on one line, as large as fits.
+
+    A name that would be smaller than the title stands in the title's size on lines of equal length.
+    """
+    length = max(1, len(printable(issuer)))
+    size = min(LAYOUT.issuer, TEXT_WIDTH // length)
+    if size >= LAYOUT.title:
+        return IssuerHead(size, TEXT_WIDTH)
+    lines = -(-length // (TEXT_WIDTH // LAYOUT.title))
+    return IssuerHead(LAYOUT.title, -(-length // lines) * LAYOUT.title)
+
+
 class SignatureIndents(NamedTuple):
     """The space right of the signing office and of the day, in hundredths of a character."""
 
@@ -237,9 +256,10 @@ def signature_indents(office: str, day: date) -> SignatureIndents:
     """Return where an unsealed signature stands (7.3.5.2).
 
     The office stands two characters from the right and the day begins two characters right of the office's first
-    character; a day longer than that leaves stands two characters from the right itself, and moves the office.
+    character; a day longer than that leaves stands two characters from the right itself, and moves the office. An
+    office longer than a line fills it.
     """
-    office_width, day_width = _width(office), _width(chinese_date(day))
+    office_width, day_width = min(_width(office), _LONGEST_OFFICE), _width(chinese_date(day))
     if office_width - day_width >= 200:
         return SignatureIndents(200, office_width - day_width)
     return SignatureIndents(400 + day_width - office_width, 200)

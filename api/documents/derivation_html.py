@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from urllib.parse import quote
 
@@ -11,11 +12,11 @@ from api.documents.derivation_text import quotations, standing_phrase
 from projections.questions.derivation_models import DerivationAnswer
 
 
-def derivation_html(answer: DerivationAnswer, pages: str | None = None, evidence: str | None = None) -> str:
+def derivation_html(answer: DerivationAnswer, pages: str | None = None, files: Mapping[str, str] | None = None) -> str:
     """Return the tree as one `<section>`; text of the ledger stands in it escaped.
 
-    `pages` is the address of the year's pages, to which facts then lead, and `evidence` that of the ledger's stored
-    files; left out, the fragment stands for itself.
+    `pages` is the address of the year's pages, to which facts then lead, and `files` has the addresses of the stored
+    files that whoever reads may open; left out, the fragment stands for itself.
     """
     version = f"/api/v1/jurisdictions/{answer.jurisdiction}/schemes/{quote(answer.scheme.id)}/versions"
     opened = f"{version}/{quote(answer.scheme.version, safe='')}/clauses/{quote(answer.group, safe='')}"
@@ -25,7 +26,7 @@ def derivation_html(answer: DerivationAnswer, pages: str | None = None, evidence
         quoted=quotations(answer),
         opened=opened,
         pages=pages,
-        evidence=evidence,
+        files=files or {},
     )
 
 

@@ -4,14 +4,15 @@
    Word has cut it into several runs. It keeps the look of its first character. `｛｛单位｝｝` is the same.
 2. A table row with placeholders like `{{排名.单位}}` is repeated, once for each entry of that list. A table of which
    only its first row is left is removed, and so is a paragraph of nothing but placeholders that are all empty.
-3. A placeholder that is not known, one outside of such a row, and a pair of braces without its other are refused, all
-   at once: nothing is left standing in a paper.
+3. A placeholder that is not known, one outside of such a row, a pair of braces without its other, and a further brace
+   that touches a placeholder are refused, all at once: nothing is left standing in a paper.
 4. A value is text. It is put in once and never read again, whatever stands in it.
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -34,7 +35,13 @@ from api.documents.word import with_fixed_times
 from schemes.problem import InvalidInput, Problem, refuse
 
 _PLACEHOLDER: Final = re.compile(r"[{｛]{2}([^{}｛｝\n]*)[}｝]{2}")
-_BRACES: Final = re.compile(r"[{｛]{2}|[}｝]{2}")
+_BRACES: Final = re.compile(r"[{｛]{2}|[}｝]{2}|[{}｛｝]\0|\0[{}｛｝]")
+"""Braces that a paper would keep, or that touch a placeholder, for which a NUL stands: no XML has that character."""
+_DAMAGED: Final = (
+    PackageNotFoundError, BadZipFile, zlib.error, AttributeError, EOFError, KeyError, RuntimeError, SyntaxError,
+    ValueError,
+)  # fmt: skip
+"""What a damaged package makes zipfile, lxml and python-docx raise."""
 _PARAGRAPH, _ROW, _TABLE, _TEXT = (qn(f"w:{name}") for name in ("p", "tr", "tbl", "t"))
 _BREAKS: Final = frozenset(qn(f"w:{name}") for name in ("br", "cr", "tab"))
 _SECTION: Final = f"{qn('w:pPr')}/{qn('w:sectPr')}"
@@ -66,7 +73,8 @@ def filled(template: bytes, filling: Filling, title: str, author: str, day: date
 
     Raises `InvalidInput`: `template-not-word` for what is no Word file, `template-placeholder` for a placeholder that
     is not known, `template-row` for one of a list outside of a table's row or beside one of another list,
-    `template-braces` for a pair of braces without its other. `where` names the template there.
+    `template-braces` for a pair of braces without its other, or with a further one. `where` names the
+    template there.
     """
     file = _opened(template, where)
     roots = [part.element for part in file.part.package.iter_parts() if isinstance(part, XmlPart)]
@@ -86,11 +94,14 @@ def filled(template: bytes, filling: Filling, title: str, author: str, day: date
 
 def _opened(template: bytes, where: str) -> WordDocument:
     try:
-        return Document(BytesIO(template))
-    except (PackageNotFoundError, BadZipFile, KeyError, ValueError, SyntaxError):
+        file = Document(BytesIO(template))
+        # Nothing looks at these two before they are written, when a file without them is half done.
+        _ = file.core_properties.title, file.element.body.sectPr
+    except _DAMAGED:
         raise refuse(
             "template-not-word", where, "expected a Word file (.docx); save it from Word or WPS again"
         ) from None
+    return file
 
 
 # --- what is wrong with a template ---------------------------------------------------------------------------------
@@ -104,8 +115,10 @@ def _problems(root: BaseOxmlElement, filling: Filling, where: str) -> Iterator[P
             if name not in known:
                 message = f"found {{{{{name}}}}}, expected one of {', '.join(known)}"
                 yield Problem("template-placeholder", where, message)
-        if _BRACES.search(_PLACEHOLDER.sub("", text)):
-            message = f"found {text.strip()[:60]!r}, expected each {{{{ with its }}}} in the same line"
+        if _BRACES.search(_PLACEHOLDER.sub("\0", text)):
+            message = (
+                f"found {text.strip()[:60]!r}, expected each {{{{ with its }}}} in the same line and no further brace"
+            )
             yield Problem("template-braces", where, message)
         lists = {name.partition(".")[0] for name in _names(text) if name not in filling.values and name in known}
         row = next(paragraph.iterancestors(_ROW), None)

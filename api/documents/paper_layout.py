@@ -57,10 +57,7 @@ def _result(said: Mapping[str, str], rows: Mapping[str, Table]) -> Iterator[Bloc
     yield Paragraph.of(said["问题说明"])
     yield rows["问题"]
     yield Heading(1, "有关要求")
-    yield Paragraph.of(
-        f"各单位要对照通报的问题逐项整改，于{said['整改期限']}前整改到位，并将整改情况报送考核办公室。"
-        "没有扣分的单位要继续保持，排名靠后的单位要分析原因、补齐短板。"
-    )
+    yield Paragraph.of(f"各单位要对照通报的问题逐项整改，于{said['整改期限']}前整改到位，并将整改情况报送考核办公室。")
     yield Paragraph.of("对考核结果有异议的，可在规定的期限内提出申诉。")
 
 
@@ -145,7 +142,6 @@ def paper_document(paper: Paper) -> OfficialDocument:
         number=said["发文字号"],
         addressee=said["主送机关"],
         signature=said["发文机关"],
-        note=said["附注"] or None,
     )
 
 
@@ -188,7 +184,7 @@ def shipped_template(kind: PaperKind) -> bytes:
     names = _Placeholders()
     document = paper_document(Paper(kind, Filling(names, rows), date(2000, 1, 1)))
     file = Document(BytesIO(word(document)))
-    office, day, _ = file.paragraphs[-3:]
+    office, day = file.paragraphs[-2:]
     day.runs[0].text = names["成文日期"]
     for paragraph in (office, day):
         _centre_right(paragraph)

@@ -54,7 +54,10 @@ class PaperFormat(StrEnum):
 
 
 class Letterhead(BaseModel):
-    """What is not in the ledger: number, addressee, issuing office, its day, and who signed it off, if told."""
+    """What is not in the ledger: number, addressee, issuing office and its day.
+
+    Who signed it off (签发人) stands in the head of papers to a higher office alone (GB/T 9704, 7.2.6): these go down.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,7 +65,6 @@ class Letterhead(BaseModel):
     addressee: Line
     issuer: Line
     day: Day
-    signer: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80), AfterValidator(_one_line)] = ""
 
 
 class LetterheadWithDeadline(Letterhead):
@@ -177,7 +179,6 @@ def _head(head: Letterhead, about: str, what: str) -> dict[str, str]:
         "发文字号": head.number,
         "主送机关": head.addressee,
         "成文日期": chinese_date(head.day),
-        "附注": f"（签发人：{head.signer}）" if head.signer else "",
     }
 
 

@@ -29,6 +29,7 @@ from api.documents.blocks import (
     attachment_marks,
     chinese_date,
     escaped,
+    issuer_head,
     numbered,
     printable,
     signature_indents,
@@ -70,6 +71,7 @@ def _data(document: OfficialDocument) -> dict[str, Any]:
     return {
         "title": document.title,
         "issuer": document.issuer,
+        "issuer_head": issuer_head(document.issuer)._asdict(),
         "number": document.number,
         "addressee": document.addressee,
         "day": {"year": day.year, "month": day.month, "day": day.day},
@@ -80,7 +82,6 @@ def _data(document: OfficialDocument) -> dict[str, Any]:
             "day": chinese_date(day),
             "indents": signature_indents(document.signature, day)._asdict(),
         },
-        "note": document.note,
         "attachment_lines": attachment_lines(document),
         "attachments": [
             {"mark": mark, "title": attachment.title, "blocks": _blocks(attachment.blocks)}

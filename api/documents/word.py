@@ -42,6 +42,7 @@ from api.documents.blocks import (
     attachment_lines,
     attachment_marks,
     chinese_date,
+    issuer_head,
     numbered,
     printable,
     signature_indents,
@@ -115,13 +116,11 @@ def word(document: OfficialDocument) -> bytes:
     if document.addressee is not None:
         _add(file, "Normal", f"{document.addressee}：")
     _blocks(file, document.blocks)
-    if document.blocks and isinstance(document.blocks[-1], Table):
+    if document.blocks:
         _keep_with_signature(file, document.blocks[-1])
     _attachment_list(file, document)
     if document.signature is not None:
         _signature(file, document.signature, document)
-    if document.note is not None:
-        _add(file, "Body Text", document.note)
     for mark, attachment in zip(attachment_marks(document), document.attachments, strict=True):
         _attachment(file, mark, attachment)
     saved = BytesIO()
@@ -134,19 +133,26 @@ def word(document: OfficialDocument) -> bytes:
 
 def _head(file: WordDocument, issuer: str, number: str) -> None:
     """Write the red head: issuer, two empty lines, number with the red line below it (7.2)."""
-    # The issuer's name stands on one line, as large as fits.
-    size = min(LAYOUT.issuer, TEXT_WIDTH // max(1, len(issuer)))
-    for run in _add(file, "Issuer", issuer).runs:
+    size, width = issuer_head(issuer)
+    named = _add(file, "Issuer", issuer)
+    for run in named.runs:
         run.font.size = Twips(size)
+    if width < TEXT_WIDTH:
+        named.paragraph_format.left_indent = named.paragraph_format.right_indent = Twips((TEXT_WIDTH - width) // 2)
+        named.paragraph_format.line_spacing = Twips(LAYOUT.title_line)
     _add(file, "Normal", "")
     _add(file, "Normal", "")
     _add(file, "Document Number", number)
     _add(file, "Normal", "")
 
 
-def _keep_with_signature(file: WordDocument, last: Table) -> None:
-    """Keep a short table at the end on the signature's page, which never has the signature alone."""
-    if len(last.rows) <= LAYOUT.kept_rows:
+def _keep_with_signature(file: WordDocument, last: Block) -> None:
+    """Keep a short table or the last paragraphs on the signature's page, which never has the signature alone."""
+    if not isinstance(last, Table):
+        # Two, as a template's last one goes when its placeholder is empty.
+        for paragraph in file.paragraphs[-2:]:
+            paragraph.paragraph_format.keep_with_next = True
+    elif len(last.rows) <= LAYOUT.kept_rows:
         cells = (cell for row in file.tables[-1].rows for cell in row.cells)
         for paragraph in (*(one for cell in cells for one in cell.paragraphs), file.paragraphs[-1]):
             paragraph.paragraph_format.keep_with_next = True

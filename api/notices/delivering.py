@@ -7,6 +7,8 @@
    under the same id. What was put down as delivered is never sent again.
 3. A target that does not take a notice gets no later one before: the wait doubles from half a minute to an hour. After
    `MOST_TRIES` the notice is given up, and the next one follows.
+4. Each round looks anew where notices go: what is added while a server runs is delivered to. With nowhere to go a round
+   is two short questions to the database.
 """
 
 from __future__ import annotations
@@ -74,18 +76,16 @@ class Deliveries:
         self._targets = Targets(jurisdictions.engine, clock, jurisdictions.random_bytes)
         self._told: dict[str, tuple[int, date, list[_Told]]] = {}
 
-    @property
-    def wanted(self) -> bool:
-        """Whether a mail server is set or there is a webhook."""
-        return self._settings.smtp_host is not None or bool(self._targets.webhooks())
-
     def round(self, ended: Event | None = None) -> RoundAnswer:
         """Try once what is due, of every target; `ended` stops before the next notice."""
-        found = RoundAnswer()
+        found, mailing = RoundAnswer(), self._settings.smtp_host is not None
+        targets = [one for one in self._targets.targets() if mailing or one.channel == "webhook"]
+        if not targets:
+            # A client reads all certificates: too much for every few seconds of a server that has nobody to tell.
+            return found
         with new_client() as client:
-            for target in self._targets.targets():
-                if target.channel == "webhook" or self._settings.smtp_host is not None:
-                    found = self._deliver(target, client, found, ended or Event())
+            for target in targets:
+                found = self._deliver(target, client, found, ended or Event())
         return found
 
     def _deliver(self, target: Target, client: Client, found: RoundAnswer, ended: Event) -> RoundAnswer:
@@ -196,13 +196,9 @@ class Deliveries:
 
 @contextmanager
 def delivering(jurisdictions: Jurisdictions, settings: Settings, clock: Clock) -> Iterator[None]:
-    """Deliver in a thread of its own while the block runs, if a mail server is set or there is a webhook."""
-    deliveries = Deliveries(jurisdictions, settings, clock)
-    if not deliveries.wanted:
-        yield
-        return
+    """Deliver in a thread of its own while the block runs."""
     ended = Event()
-    thread = Thread(target=_deliver_until, args=(deliveries, ended), name="notices")
+    thread = Thread(target=_deliver_until, args=(Deliveries(jurisdictions, settings, clock), ended), name="notices")
     thread.start()
     try:
         yield
@@ -218,5 +214,7 @@ def _deliver_until(deliveries: Deliveries, ended: Event) -> None:
         except (SQLAlchemyError, PersistenceError, LedgerUnavailable, Rejection) as error:
             # The ledger will be there again, or says itself on every page that it is damaged.
             _logger.error("notices cannot be delivered now: %s", error)
+        except Exception as error:  # the last place before the thread's end: whatever it is, it is logged
+            _logger.error("a round of notices failed", exc_info=error)
         if ended.wait(SECONDS_BETWEEN):
             return

@@ -15,6 +15,8 @@ from api.notices.targets import is_loopback
 from api.settings import Settings
 
 SECONDS: Final = 10
+# A name of a host, a user's name or a password that the protocol cannot carry is a ValueError.
+_FAILURES: Final = (smtplib.SMTPException, OSError, ValueError)
 _IMPLICIT_TLS: Final = 465
 
 
@@ -23,13 +25,12 @@ def send_mail(settings: Settings, message: Message, address: str, now: datetime)
     host = settings.smtp_host
     if host is None:
         raise DeliveryFailed("no mail server is set: MINGZHANG_SMTP_HOST")
-    mail = _mail(settings, message, address, now)
     try:
         with _connected(host, settings.smtp_port) as server:
             if settings.smtp_user is not None and settings.smtp_password is not None:
                 server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
-            server.send_message(mail)
-    except (smtplib.SMTPException, OSError) as error:
+            server.send_message(_mail(settings, message, address, now))
+    except _FAILURES as error:
         raise DeliveryFailed(f"{host}: {type(error).__name__}") from None
 
 
@@ -44,7 +45,7 @@ def _connected(host: str, port: int) -> smtplib.SMTP:
             server.starttls(context=context)
         elif not is_loopback(host):
             raise smtplib.SMTPNotSupportedError("the mail server does not offer STARTTLS")
-    except (smtplib.SMTPException, OSError):
+    except _FAILURES:
         server.close()
         raise
     return server

@@ -1,4 +1,4 @@
-"""What leaves the product of a notice: its sentence, the unit, where it is shown, and an id. Nothing else."""
+"""What leaves the product of a notice: its brief sentence, the unit, where it is shown, and an id. Nothing else."""
 
 from __future__ import annotations
 
@@ -30,6 +30,4 @@ def message_of(notice: Notice, year_path: str, unit: str, key: str) -> Message:
     """
     digest = sha256(key.encode()).hexdigest()[:_DIGITS]
     path = year_path if notice.path is None else f"{year_path}/{notice.path}"
-    # What somebody wrote freely stays here: it is read on the page.
-    sentence = notice.sentence.partition("：")[0] if notice.kind == "returned" else notice.sentence
-    return Message(f"{notice.id}/{digest}", unit, sentence, path)
+    return Message(f"{notice.id}/{digest}", unit, notice.brief, path)

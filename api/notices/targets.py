@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Final, Literal, NamedTuple
-from urllib.parse import urlsplit
 
+from httpx2 import URL, InvalidURL
 from pydantic import Field
 from sqlalchemy import Engine, delete, insert, select
 
@@ -29,6 +29,7 @@ SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # how Standard Webhooks marks one
 _SECRET_BYTES: Final = 32
 _ID_BYTES: Final = 8
 _LONGEST: Final = 254
+_PORTS: Final = range(1, 65536)
 
 
 class AddressAnswer(Answer):
@@ -106,10 +107,10 @@ class Targets:
     def add_webhook(self, jurisdiction: str, url: str) -> WebhookAnswer:
         """Post the jurisdiction's notices to that address from now on, signed with the secret that is returned.
 
-        Raises Rejection: `webhook-url` for what is neither HTTPS nor on this machine, `webhook-there` for one that is
-        there already.
+        Raises Rejection: `webhook-url` for what is neither HTTPS nor on this machine or names no host, `webhook-there`
+        for one that is there already.
         """
-        _check(url)
+        origin = _origin(url)
         secret = SECRET_PREFIX + b64encode(self._random_bytes(_SECRET_BYTES)).decode()
         identifier = self._random_bytes(_ID_BYTES).hex()
         with self._store.changing() as change:
@@ -119,7 +120,7 @@ class Targets:
                 raise rejected("webhook-there", "url", message)
             row = {"id": identifier, "jurisdiction": jurisdiction, "url": url, "secret": secret, "since": change.at}
             change.connection.execute(insert(webhooks), row)
-            change.log("command-line", "webhook-added", identifier, jurisdiction=jurisdiction, url=url)
+            change.log("command-line", "webhook-added", identifier, jurisdiction=jurisdiction, url=origin)
         since = moment(change.at)
         return WebhookAnswer(id=identifier, jurisdiction=jurisdiction, url=url, since=since, secret=secret)
 
@@ -178,13 +179,20 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _check(url: str) -> None:
+def _origin(url: str) -> str:
+    """Return scheme, host and port of an address that can be posted to: what follows them may hold a key.
+
+    It is read as the client that posts reads it. Raises Rejection `webhook-url`.
+    """
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        host, parts = "", urlsplit("")
-    right = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-    if not (right and host and parts.username is None and not parts.fragment and url.isascii() and url.isprintable()):
+        found = URL(url)
+        # As the name is looked up (RFC 3490): a label is neither empty nor longer than 63 characters.
+        host = found.raw_host.decode("ascii").encode("idna").decode("ascii")
+    except (InvalidURL, ValueError):
+        found, host = URL(), ""
+    right = found.scheme == "https" or (found.scheme == "http" and is_loopback(host))
+    plain = url.isascii() and url.isprintable() and not found.userinfo and not found.fragment
+    if not (right and host and plain and (found.port is None or found.port in _PORTS)):
         message = f"found {url[:80]!a}, expected an address that begins with https:// (http:// on this machine only)"
         raise rejected("webhook-url", "url", message)
+    return f"{found.scheme}://{found.netloc.decode('ascii')}"

@@ -13,7 +13,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from httpx2 import Client, HTTPError
+from httpx2 import Client, HTTPError, InvalidURL
 
 from api.notices.message import DeliveryFailed, Message
 from api.notices.targets import SECRET_PREFIX
@@ -23,7 +23,7 @@ _OK: Final = range(200, 300)
 
 
 def post(client: Client, message: Message, url: str, secret: str, now: datetime) -> None:
-    """Post a notice; raises `DeliveryFailed` where the answer is no 2xx, or none."""
+    """Post a notice; raises `DeliveryFailed` where the answer is no 2xx, or none, or the address is none."""
     body = json.dumps(
         {"id": message.event, "unit": message.unit, "sentence": message.sentence, "path": message.path},
         ensure_ascii=False,
@@ -38,7 +38,8 @@ def post(client: Client, message: Message, url: str, secret: str, now: datetime)
     try:
         with client.stream("POST", url, content=body, headers=headers) as answer:
             status = answer.status_code
-    except HTTPError as error:
+    except (HTTPError, InvalidURL, ValueError) as error:
+        # A host that no name can be (RFC 3490) is a ValueError. Only its type is told: an address may hold a key.
         raise DeliveryFailed(type(error).__name__) from None
     if status not in _OK:
         raise DeliveryFailed(f"answered {status}")

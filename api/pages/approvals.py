@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -16,16 +15,10 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.pages.evidence_fields import command_sent, visible_files
 from api.pages.forms import Form, FormSent
-from api.pages.page import YEAR_PAGE, Page, PageAsked, PageRoute, tell
-from api.pages.proceeding_words import (
-    ACTIONS,
-    OUTCOMES,
-    PROPOSAL_STATUSES,
-    changed_reading,
-    reading_phrase,
-    words_of,
-)
+from api.pages.page import REFUSED, YEAR_PAGE, Page, PageAsked, PageRoute, tell
+from api.pages.proceeding_words import changed_reading, reading_phrase, words_of
 from api.problems import failure_of
+from api.proceeding_labels import ACTIONS, PROPOSAL_STATUSES, RESULTS
 from api.routes.proposals import Approve, Decline
 from ledger.commands import (
     PROPOSED,
@@ -53,7 +46,6 @@ from projections.proposals import (
     proposal_answer,
     proposals_answer,
 )
-from schemes.problem import InvalidInput
 from schemes.vocabulary import Vocabulary
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -72,8 +64,6 @@ class Described:
     year: int | None
     action: str
     status: str
-    made_at: datetime
-    ended_at: datetime | None
     lines: Sequence[str]
     reason: str | None
     evidence: Sequence[Evidence]
@@ -121,7 +111,7 @@ def approve_proposal(page: PageAsked, proposal: Identifier, form: FormSent) -> R
             form.key,
             lambda _, attempt: approve(ledgers, code, attempt, proposal, wish.leaf_hash),
         )
-    except (Rejection, InvalidInput) as refused:
+    except REFUSED as refused:
         return _refused(page, proposal, form, refused)
     if any(one.event == "evidence.erased/1" for one in receipts):
         page.given.custody.delete_erased(code)
@@ -139,7 +129,7 @@ def decline_proposal(page: PageAsked, proposal: Identifier, form: FormSent) -> R
             form.key,
             lambda on, attempt: on.decline(attempt, proposal, wish.reason, own_only=own_only),
         )
-    except (Rejection, InvalidInput) as refused:
+    except REFUSED as refused:
         return _refused(page, proposal, form, refused)
     return page.redirect(f"{page.path}/approvals", "已记录，该事项不再生效。")
 
@@ -178,8 +168,6 @@ def _described(page: Page, one: ProposalAnswer) -> Described:
         year=year,
         action=ACTIONS[one.action],
         status=PROPOSAL_STATUSES[one.status],
-        made_at=datetime.fromisoformat(one.made.recorded_at),
-        ended_at=None if one.ended is None else datetime.fromisoformat(one.ended.recorded_at),
         lines=_lines(page, one, wish, words),
         reason=next(
             (getattr(wish, name) for name in ("reason", "reasons", "note", "ground") if _has(wish, name)), None
@@ -206,7 +194,7 @@ def _barred(page: Page, one: ProposalAnswer, own: bool) -> str | None:
         ledger = page.given.jurisdictions.known_ledger(page.code)
         filed_by = ledger.proceeding(one.year, kind, one.about).person
         if filed_by is not None and filed_by == page.given.asking.person:
-            return "所决定的事项由您提交，须由他人批准。"
+            return "所决定的事项由您提出，须由他人批准。"
     return None
 
 
@@ -240,7 +228,7 @@ def _lines(page: Page, one: ProposalAnswer, wish: Any, words: Vocabulary) -> lis
         case Rectify():
             return [f"{_phrase(_reading(page, one, one.about), words)}，已于{wish.on}整改"]
         case DecideAppeal():
-            return [f"申诉{OUTCOMES[wish.outcome]}", *(_order(page, one, order, words) for order in wish.orders)]
+            return [f"申诉{RESULTS[wish.outcome]}", *(_order(page, one, order, words) for order in wish.orders)]
         case DecideClaim():
             return [_claimed(page, one, granted=wish.granted)]
         case EraseEvidence():
@@ -265,7 +253,7 @@ def _claimed(page: Page, one: ProposalAnswer, *, granted: bool) -> str:
     if one.year is None or one.about is None:
         raise LookupError("expected a proposal about a claim of a year")
     claim = page.given.jurisdictions.known_ledger(page.code).proceeding(one.year, "claim", one.about)
-    outcome = OUTCOMES["granted" if granted else "refused"]
+    outcome = RESULTS["granted" if granted else "refused"]
     return f"{claim.unit}不涉及指标 {claim.indicators[0]}：{outcome}"
 
 

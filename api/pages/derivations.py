@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -9,9 +10,11 @@ from markupsafe import Markup
 
 from api.documents.derivation_html import derivation_html
 from api.edge import AsOf, JurisdictionCode, KnownAt, UnitName, YearNumber
+from api.pages.evidence_fields import visible_files
 from api.pages.page import YEAR_PAGE, PageAsked, PageRoute
 from api.pages.units import derivation_address, fact_words, not_released
 from ledger.rejection import Rejection
+from projections.questions.derivation_models import NodeAnswer
 from projections.questions.derivations import derivation_of, only_row, with_clauses
 from projections.questions.what_ifs import without_each_answer
 
@@ -55,6 +58,15 @@ def show_derivation(
     }
     if page.is_fragment:
         return page.fragment("derivations/without.html", **context)
-    evidence = f"/api/v1/jurisdictions/{jurisdiction}/evidence" if page.may("evidence.read") else None
-    tree = Markup(derivation_html(answer, page.path, evidence))  # noqa: S704  # escaped by its own template
+    visible = visible_files(page, list(dict.fromkeys(_files(answer.tree))))
+    files = {file: f"/api/v1/jurisdictions/{jurisdiction}/evidence/{file}/content" for file in visible}
+    tree = Markup(derivation_html(answer, page.path, files))  # noqa: S704  # escaped by its own template
     return page.render("derivations/derivation.html", menu="units", tree=tree, **context)
+
+
+def _files(node: NodeAnswer) -> Iterator[str]:
+    """Yield the stored files that the tree names."""
+    if node.operator == "evidence" and node.inputs["file"] is not None:
+        yield node.inputs["file"]
+    for child in node.children:
+        yield from _files(child)

@@ -28,17 +28,26 @@ Command = TypeVar("Command", bound=BaseModel)
 
 
 def evidence_sent(page: Page, form: Form) -> list[Sent]:
-    """Return the evidence that the form names, as commands read it; files that came with it are stored now."""
+    """Return the evidence of the form, as commands read it; files that came with it are stored now.
+
+    Refuses a file that cannot be stored (`Rejection`, `RefusedRequest`).
+    """
+    came = []
+    limit = cast(Settings, page.request.app.state.settings).largest_evidence
+    for upload in form.files("evidence.upload"):
+        kept = page.given.evidence.put(page.code, [upload.content], limit, page.given.asking.name, page.given.clock())
+        name = " ".join(upload.name.split())[:_LONGEST_TITLE]
+        came.append({"title": name or "附件", "file": kept.commitment})
+    return [*evidence_named(form), *came]
+
+
+def evidence_named(form: Form) -> list[Sent]:
+    """Return the evidence that the form names, as commands read it: files stored before, documents and addresses."""
     stored = [
         {"title": value.strip(), "file": name.removeprefix(_FILE)}
         for name, value in form.fields
         if name.startswith(_FILE) and value.strip()
     ]
-    limit = cast(Settings, page.request.app.state.settings).largest_evidence
-    for upload in form.files("evidence.upload"):
-        kept = page.given.evidence.put(page.code, [upload.content], limit, page.given.asking.name, page.given.clock())
-        name = " ".join(upload.name.split())[:_LONGEST_TITLE]
-        stored.append({"title": name or "附件", "file": kept.commitment})
     titles, sources = form.starting(_TITLE), form.starting(_SOURCE)
     named = sorted({*titles, *sources})
     return [*stored, *(_named(titles.get(at, ""), sources.get(at, "")) for at in named)]
@@ -59,6 +68,8 @@ def command_sent(model: type[Command], sent: Mapping[str, Any]) -> Command:
 
 def visible_files(page: Page, evidence: Sequence[str]) -> frozenset[str]:
     """Return those of the files that whoever asks may read: a unit reads its own, and none that tells of another."""
+    if not page.may("evidence.read"):
+        return frozenset()
     return frozenset(file for file in evidence if _is_visible(page, file))
 
 

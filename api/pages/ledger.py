@@ -17,7 +17,8 @@ from fastapi import APIRouter, Query, Response
 
 from api.edge import JurisdictionCode, YearNumber
 from api.pages import ledger_texts as texts
-from api.pages.page import YEAR_PAGE, Page, PageAsked, PageRoute, attachment
+from api.pages.evidence_fields import visible_files
+from api.pages.page import REFUSED, YEAR_PAGE, Page, PageAsked, PageRoute, attachment
 from api.routes.proofs import PositionNamed
 from ledger.decisions import Unit
 from ledger.rejection import Refusal, Rejection, rejected
@@ -103,7 +104,7 @@ def show_ledger(
     shown: dict[str, Any] = {"filters": filters, "choices": choices, "texts": texts, "view": view}
     try:
         found = _found(page, view, _wanted(view, filters), words_of(q))
-    except Rejection as refused:
+    except REFUSED as refused:
         nothing: list[YearEntry] = []
         return page.refuse("ledger/list.html", refused, menu="ledger", entries=nothing, count=0, next=None, **shown)
     left = (one for one in found if before is None or one.position < before)
@@ -125,6 +126,7 @@ def show_entry(page: PageAsked, jurisdiction: JurisdictionCode, year: YearNumber
         view=view,
         entry=entry,
         texts=texts,
+        visible=visible_files(page, [one.file for one in entry.evidence if one.file is not None]),
         receipt=_receipt(page, jurisdiction, entry),
         content=_content(page, jurisdiction, position),
         beside=[one for one in entries if entry.subject is not None and one.subject == entry.subject],

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from api.pages.pinyin import initials
-from api.proceeding_labels import KINDS, ORDERS, RESULTS, STEPS
+from api.proceeding_labels import ACTIONS, KINDS, ORDERS, RESULTS, STEPS
 from ledger.events import (
     AppealDecided,
     AppealFiled,
@@ -26,6 +26,7 @@ from projections.ledger_entries import YearEntry
 from projections.scheme_files import vocabulary
 from projections.years import YearView
 from schemes.scheme import Scheme
+from schemes.vocabulary import Vocabulary
 from schemes.wording import fact_phrase
 
 GROUPS: Final[Mapping[str, str]] = {
@@ -36,15 +37,6 @@ GROUPS: Final[Mapping[str, str]] = {
     "year": "年度",
 }
 STATUSES: Final[Mapping[str, str]] = {"counts": "有效", "void": "已作废", "open": "办理中", "ended": "已办结"}
-ACTIONS: Final[Mapping[str, str]] = {
-    "observe": "登记",
-    "amend": "更正",
-    "void": "作废",
-    "rectify": "整改",
-    "decide_appeal": "申诉决定",
-    "decide_claim": "不涉及认定的决定",
-    "erase_evidence": "销毁附件",
-}
 KIND_TITLES: Final[Mapping[str, str]] = {
     "observation.observe": "登记",
     "observation.amend": "更正",
@@ -53,7 +45,7 @@ KIND_TITLES: Final[Mapping[str, str]] = {
     **{f"{kind}.{step}": f"{title}·{STEPS[step]}" for kind, title in KINDS.items() for step in STEPS},
     "proposal.made": "提请审批",
     "proposal.approved": "批准",
-    "proposal.declined": "退回或撤回",
+    "proposal.declined": "不批准或撤回",
     "year.opened": "开启年度",
     "year.scheme_adopted": "启用方案",
     "year.unit_joined": "单位加入",
@@ -76,23 +68,27 @@ def unit_name(view: YearView, entry: YearEntry) -> str | None:
 def sentence(view: YearView, entry: YearEntry) -> str:
     """Return what the entry says, in one sentence; its reasons, notes and evidence stand beside it."""
     if entry.proposal is not None:
-        return _proposal(entry, ACTIONS[entry.proposal.action])
+        return _proposal(view, entry, ACTIONS[entry.proposal.action])
     if entry.fact is not None:
-        return _observation(entry)
+        return _observation(entry, _words(view))
     if entry.event is not None:
         return _event(view, entry)
     return "改记为其他单位的事项"
 
 
-def _observation(entry: YearEntry) -> str:
+def _words(view: YearView) -> Vocabulary:
+    return vocabulary().extended(view.scheme.items)
+
+
+def _observation(entry: YearEntry, words: Vocabulary) -> str:
     fact = entry.fact
     if fact is None:
         raise ValueError(f"expected an entry about an observation, got {entry.kind}")
-    now = fact_phrase(fact, vocabulary())
+    now = fact_phrase(fact, words)
     match entry.kind:
         case "observation.amend" if entry.before is not None:
             moved = f"（原属{entry.before.unit}）" if entry.before.unit != fact.unit else ""
-            return f"{fact_phrase(entry.before, vocabulary())} → {now}{moved}"
+            return f"{fact_phrase(entry.before, words)} → {now}{moved}"
         case "observation.void":
             return f"{now}，不再计分"
         case "observation.rectify":
@@ -101,9 +97,9 @@ def _observation(entry: YearEntry) -> str:
             return now
 
 
-def _proposal(entry: YearEntry, action: str) -> str:
-    fact = "" if entry.fact is None else f"：{fact_phrase(entry.fact, vocabulary())}"
-    told = {"proposal.made": "提请", "proposal.approved": "批准", "proposal.declined": "退回或撤回"}[entry.kind]
+def _proposal(view: YearView, entry: YearEntry, action: str) -> str:
+    fact = "" if entry.fact is None else f"：{fact_phrase(entry.fact, _words(view))}"
+    told = "提请" if entry.kind == "proposal.made" else KIND_TITLES[entry.kind]
     return f"{told}{action}{fact}"
 
 
@@ -115,14 +111,13 @@ def _event(view: YearView, entry: YearEntry) -> str:
             named += [row_title(view.scheme, row) for row in event.indicators]
             return f"对{'、'.join(named)}提出申诉"
         case ClaimFiled():
-            return f"申报“{row_title(view.scheme, event.indicator)}”不适用"
+            return f"提出不涉及“{row_title(view.scheme, event.indicator)}”"
         case AppealDecided():
             orders = "、".join(ORDERS[one.order] for one in event.orders)
             return f"申诉{RESULTS[event.outcome]}" + (f"，并{orders}" if orders else "")
         case ClaimDecided():
-            return (
-                f"{RESULTS['granted' if event.granted else 'refused']}“{row_title(view.scheme, event.indicator)}”不适用"
-            )
+            result = RESULTS["granted" if event.granted else "refused"]
+            return f"{result}不涉及“{row_title(view.scheme, event.indicator)}”"
         case _:
             return _year(entry) or KIND_TITLES[entry.kind]
 

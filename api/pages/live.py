@@ -31,7 +31,7 @@ from api.problems import RefusedRequest
 from api.settings import Settings
 from ledger.appends import LedgerUnavailable
 from ledger.rejection import Rejection
-from projections.overviews import seen_mark
+from projections.own_items import seen_mark
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 LIVE: Final = f"{YEAR_PAGE}/live"

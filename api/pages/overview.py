@@ -10,10 +10,11 @@ from pydantic import BeforeValidator
 
 from api.edge import Given, JurisdictionCode, YearNumber
 from api.pages.page import YEAR_PAGE, Page, PageAsked, PageRoute
-from api.pages.proceeding_words import ACTIONS, STATUSES
+from api.proceeding_labels import ACTIONS, STATUSES
 from ledger.decisions import local_day
 from ledger.events import Day
-from projections.overviews import Released, earlier_day, overview, own_overview
+from projections.overviews import earlier_day, overview
+from projections.own_overviews import Released, own_overview
 from projections.proposals import ProposalsWanted, proposals_answer
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -30,12 +31,12 @@ def show_overview(
     as_of: DayAsked = None,
     group: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    """Show the year as of the day; left out, as of today, or of the last day of a year that has ended."""
+    """Show the year as of the day; left out, as of today; in both cases no day outside the year's period."""
     given = page.given
     state, _ = given.jurisdictions.opened_year(jurisdiction, year)
     period, _ = state.opened()
     today = local_day(given.clock())
-    day = min(as_of or max(today, period.first), period.last)
+    day = min(max(as_of or today, period.first), period.last)
     if given.own_units(jurisdiction) is not None:
         released = None if state.released is None else _released(given, jurisdiction, year, day)
         own = own_overview(given.items(jurisdiction, year), released, today)

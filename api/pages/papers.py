@@ -48,11 +48,10 @@ class Typed(NamedTuple):
     addressee: str
     issuer: str
     day: str
-    signer: str
 
 
-def _typed(number: Text = "", addressee: Text = "", issuer: Text = "", day: Text = "", signer: Text = "") -> Typed:
-    return Typed(number, addressee, issuer, day, signer)
+def _typed(number: Text = "", addressee: Text = "", issuer: Text = "", day: Text = "") -> Typed:
+    return Typed(number, addressee, issuer, day)
 
 
 HeadTyped = Annotated[Typed, Depends(_typed)]
@@ -174,7 +173,6 @@ def _context(page: Page, code: str, year: int) -> dict[str, Any]:
         "addressee": "",
         "issuer": view.scheme.document.issuer,
         "day": local_day(page.given.clock()).isoformat(),
-        "signer": "",
         "deadline": "",
     }
     return {

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Response
 
 from api.edge import YearNumber
-from api.pages.evidence_fields import command_sent, evidence_sent
+from api.pages.evidence_fields import command_sent, evidence_named, evidence_sent
 from api.pages.forms import Form, FormSent
-from api.pages.page import YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute
+from api.pages.page import REFUSED, YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute
 from api.pages.proceeding_words import reading_phrase, words_of
 from ledger.commands import FileAppeal, FileClaim
 from ledger.decisions import local_day
@@ -23,7 +23,6 @@ from projections.proceedings import deciding
 from projections.proceedings.disputable import disputable_answer
 from projections.proceedings.proceedings import recorded_answer
 from projections.years import YearView
-from schemes.problem import InvalidInput
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 uploads = APIRouter(route_class=UploadRoute, include_in_schema=False)
@@ -50,8 +49,9 @@ def file_appeal(page: PageAsked, year: YearNumber, form: FormSent) -> Response:
     """File an appeal of a unit."""
     given, code, unit = page.given, page.code, form.text("unit")
     view = given.items(code, year)
-    evidence = evidence_sent(page, form)
+    evidence = evidence_named(form)
     try:
+        evidence = evidence_sent(page, form)
         said = {
             "unit": unit,
             "observations": form.texts("observation"),
@@ -68,7 +68,7 @@ def file_appeal(page: PageAsked, year: YearNumber, form: FormSent) -> Response:
             form.key,
             lambda _, attempt: deciding.file_appeal(ledgers, code, year, attempt, wish, own),
         )
-    except (Rejection, InvalidInput) as refused:
+    except REFUSED as refused:
         shown = _known_name(view, unit)
         return page.refuse(_APPEAL, refused, menu="appeals", **_appeal_context(page, year, shown, "", form, evidence))
     return _filed(page, year, "appeals", receipts)
@@ -88,8 +88,9 @@ def file_claim(page: PageAsked, year: YearNumber, form: FormSent) -> Response:
     """File a unit's claim that a row of its sheet does not concern it this year."""
     given, code, unit = page.given, page.code, form.text("unit")
     view = given.items(code, year)
-    evidence = evidence_sent(page, form)
+    evidence = evidence_named(form)
     try:
+        evidence = evidence_sent(page, form)
         said = {
             "unit": unit,
             "indicator": form.text("indicator"),
@@ -101,7 +102,7 @@ def file_claim(page: PageAsked, year: YearNumber, form: FormSent) -> Response:
         given.refuse_unseen_files(code, form.key, wish.evidence)
         ledger = given.jurisdictions.known_ledger(code)
         receipts = given.record(ledger, form.key, lambda on, attempt: on.file_claim(attempt, year, wish))
-    except (Rejection, InvalidInput) as refused:
+    except REFUSED as refused:
         shown = _known_name(view, unit)
         return page.refuse(_CLAIM, refused, menu="claims", **_context(page, year, shown, None, form, evidence))
     return _filed(page, year, "claims", receipts)

@@ -10,20 +10,21 @@ from datetime import date
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.access.permissions import Permission
 from api.edge import Command
 from api.pages.decision_forms import DecisionForm, decision_form, orders_read, orders_sent
-from api.pages.evidence_fields import command_sent, evidence_sent, visible_files
+from api.pages.evidence_fields import command_sent, evidence_named, evidence_sent, visible_files
 from api.pages.forms import Form, FormSent
-from api.pages.page import YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute, tell
-from api.pages.proceeding_words import ORDERS, OUTCOMES, STATUSES, STEPS, reading_phrase, words_of
+from api.pages.page import REFUSED, YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute, tell
+from api.pages.proceeding_words import reading_phrase, words_of
 from api.problems import failure_of
+from api.proceeding_labels import KINDS, ORDERS, RESULTS, STATUSES, STEPS
 from ledger.commands import Accept, Complete, DecideAppeal, DecideClaim, Return, Review, Step, Withdraw
 from ledger.decisions import local_day
 from ledger.proceedings import Action, Kind
-from ledger.rejection import Rejection, rejected
+from ledger.rejection import rejected
 from projections.proceedings import deciding
 from projections.proceedings.models import ProceedingAnswer
 from projections.proceedings.proceedings import (
@@ -42,7 +43,6 @@ from projections.proceedings.prospects import (
     supposed_orders,
 )
 from projections.questions.models import Suppositions
-from schemes.problem import InvalidInput
 from schemes.working_days import DAY, is_working_day
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -51,7 +51,6 @@ uploads = APIRouter(route_class=UploadRoute, include_in_schema=False)
 PROCEEDING_PAGE: Final = f"{YEAR_PAGE}/{{kinds}}/{{proceeding}}"
 Kinds = Annotated[Literal["appeals", "claims"], Path()]
 Identifier = Annotated[UUID, Path()]
-TITLES: Final[Mapping[str, str]] = {"appeals": "申诉", "claims": "不涉及认定"}
 _NEEDS: Final[Mapping[Action, Permission]] = {
     "return": "appeals.handle",
     "complete": "appeals.file",
@@ -63,36 +62,55 @@ _NEEDS: Final[Mapping[Action, Permission]] = {
 _TEMPLATE: Final = "proceedings/proceeding.html"
 
 
+def _kinds_listed(request: Request) -> str:
+    """Return of which kind a page is whose address names one in so many words."""
+    return "claims" if request.scope["route"].path.startswith(f"{YEAR_PAGE}/claims") else "appeals"
+
+
+KindsListed = Annotated[str, Depends(_kinds_listed)]
+
+
 @router.get(f"{YEAR_PAGE}/appeals")
-def list_appeals(
-    page: PageAsked,
-    unit: Annotated[str, Query(max_length=500)] = "",
-    status: Annotated[str, Query(max_length=20)] = "",
-) -> Response:
-    """List the year's appeals."""
-    return _list(page, "appeals", unit, status)
-
-
 @router.get(f"{YEAR_PAGE}/claims")
-def list_claims(
+def list_proceedings(
     page: PageAsked,
+    kinds: KindsListed,
     unit: Annotated[str, Query(max_length=500)] = "",
     status: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """List the year's claims."""
-    return _list(page, "claims", unit, status)
+    """List the year's appeals, or its claims."""
+    year, today = _year(page), local_day(page.given.clock())
+    view = page.given.items(page.code, year)
+    known = view.unit_of_year(unit) if unit else None
+    wanted = ProceedingsWanted(_kind(kinds), unit=known)
+    answer = proceedings_answer(view, wanted, today)
+    pending = page.given.pending(page.code)
+    own = page.given.own_units(page.code)
+    words = words_of(page.scheme)
+    return page.render(
+        "proceedings/list.html",
+        menu=kinds,
+        kinds=kinds,
+        title=KINDS[_kind(kinds)],
+        unit=unit,
+        wanted=status,
+        units=[one.name_on(view.as_of) for one in view.state.units.values() if own is None or view.shows(one.key)],
+        statuses=STATUSES,
+        outcomes=RESULTS,
+        listed=[
+            (one.model_copy(update={"pending": pending.get(one.id, [])}), days_left(one.due, today))
+            for one in reversed(answer.proceedings)
+            if _is_listed(one, status)
+        ],
+        phrase=lambda reading: reading_phrase(reading, words),
+    )
 
 
 @router.get(f"{YEAR_PAGE}/appeals/{{proceeding}}")
-def show_appeal(page: PageAsked, proceeding: Identifier) -> Response:
-    """Show an appeal: its course, what it changes, and what can be done next."""
-    return _shown(page, "appeals", proceeding)
-
-
 @router.get(f"{YEAR_PAGE}/claims/{{proceeding}}")
-def show_claim(page: PageAsked, proceeding: Identifier) -> Response:
-    """Show a claim in the same way."""
-    return _shown(page, "claims", proceeding)
+def show_proceeding(page: PageAsked, kinds: KindsListed, proceeding: Identifier) -> Response:
+    """Show an appeal or a claim: its course, what it changes, and what can be done next."""
+    return page.render(_TEMPLATE, menu=kinds, **_context(page, kinds, proceeding, Form(), []))
 
 
 @router.post(f"{PROCEEDING_PAGE}/return")
@@ -137,7 +155,7 @@ def show_prospect(page: PageAsked, proceeding: Identifier, form: FormSent) -> Re
         begun = orders_sent(form, _decision_form(page, answer))
         orders = orders_read([one for one in begun if one.get("changes") != {}])
         change = supposed_change(page.given.jurisdictions, page.code, answer.year, answer.key, supposed_orders(orders))
-    except (Rejection, InvalidInput) as refused:
+    except REFUSED as refused:
         failure = failure_of(page.request, refused)
         return page.fragment("proceedings/prospect.html", change=None, problems=tell(failure))
     return page.fragment("proceedings/prospect.html", change=change, problems=())
@@ -147,9 +165,10 @@ def show_prospect(page: PageAsked, proceeding: Identifier, form: FormSent) -> Re
 def decide_appeal(page: PageAsked, proceeding: Identifier, form: FormSent) -> Response:
     """Propose the decision of an appeal: a second person has to approve it."""
     found = _found(page, "appeals", proceeding)
-    answer, evidence = _answer(page, found), evidence_sent(page, form)
+    answer, evidence = _answer(page, found), evidence_named(form)
     ledgers, year = page.given.jurisdictions, found.state.year
     try:
+        evidence = evidence_sent(page, form)
         said = {
             "outcome": form.text("outcome"),
             "reasons": form.text("reasons"),
@@ -164,21 +183,22 @@ def decide_appeal(page: PageAsked, proceeding: Identifier, form: FormSent) -> Re
             form,
             lambda _, attempt: deciding.decide_appeal(ledgers, page.code, year, attempt, proceeding, wish),
         )
-    except (Rejection, InvalidInput) as refused:
+    except REFUSED as refused:
         return page.refuse(_TEMPLATE, refused, menu="appeals", **_context(page, "appeals", proceeding, form, evidence))
 
 
 @uploads.post(f"{YEAR_PAGE}/claims/{{proceeding}}/decide")
 def decide_claim(page: PageAsked, proceeding: Identifier, form: FormSent) -> Response:
     """Propose the decision of a claim: a second person has to approve it."""
-    year, evidence = _found(page, "claims", proceeding).state.year, evidence_sent(page, form)
+    year, evidence = _found(page, "claims", proceeding).state.year, evidence_named(form)
     granted = {"yes": True, "no": False}.get(form.text("granted"))
     try:
+        evidence = evidence_sent(page, form)
         wish = command_sent(DecideClaim, {"granted": granted, "reasons": form.text("reasons"), "evidence": evidence})
         return _decided(
             page, "claims", proceeding, form, lambda on, attempt: on.decide_claim(attempt, year, proceeding, wish)
         )
-    except (Rejection, InvalidInput) as refused:
+    except REFUSED as refused:
         return page.refuse(_TEMPLATE, refused, menu="claims", **_context(page, "claims", proceeding, form, evidence))
 
 
@@ -193,9 +213,12 @@ def _step(
 ) -> Response:
     """Record a step that the form describes; a unit's account takes those of its own appeals and claims only."""
     found = _found(page, kinds, proceeding)
-    evidence = evidence_sent(page, form) if "evidence" in model.model_fields else []
+    evidence = evidence_named(form)
     try:
-        step = command_sent(model, {**fields, **({"evidence": evidence} if evidence else {})})
+        if "evidence" in model.model_fields:
+            evidence = evidence_sent(page, form)
+            fields = {**fields, "evidence": evidence}
+        step = command_sent(model, fields)
         if page.given.own_units(page.code) is not None:
             page.given.refuse_unseen_files(page.code, form.key, step.evidence if isinstance(step, Complete) else ())
         page.given.record(
@@ -203,47 +226,15 @@ def _step(
             form.key,
             lambda on, attempt: on.step(attempt, found.state.year, found.state.kind, proceeding, step),
         )
-    except (Rejection, InvalidInput) as refused:
+    except REFUSED as refused:
         return page.refuse(_TEMPLATE, refused, menu=kinds, **_context(page, kinds, proceeding, form, evidence))
     return page.redirect(f"{page.path}/{kinds}/{proceeding}", said)
-
-
-def _list(page: Page, kinds: str, unit: str, status: str) -> Response:
-    year, today = _year(page), local_day(page.given.clock())
-    view = page.given.items(page.code, year)
-    known = view.unit_of_year(unit) if unit else None
-    wanted = ProceedingsWanted(_kind(kinds), unit=known)
-    answer = proceedings_answer(view, wanted, today)
-    pending = page.given.pending(page.code)
-    own = page.given.own_units(page.code)
-    words = words_of(page.scheme)
-    return page.render(
-        "proceedings/list.html",
-        menu=kinds,
-        kinds=kinds,
-        title=TITLES[kinds],
-        unit=unit,
-        wanted=status,
-        units=[one.name_on(view.as_of) for one in view.state.units.values() if own is None or view.shows(one.key)],
-        statuses=STATUSES,
-        outcomes=OUTCOMES,
-        listed=[
-            (one.model_copy(update={"pending": pending.get(one.id, [])}), days_left(one.due, today))
-            for one in reversed(answer.proceedings)
-            if _is_listed(one, status)
-        ],
-        phrase=lambda reading: reading_phrase(reading, words),
-    )
 
 
 def _is_listed(one: ProceedingAnswer, status: str) -> bool:
     if status == "open":
         return bool(one.possible)
     return status in ("", one.status)
-
-
-def _shown(page: Page, kinds: str, proceeding: UUID) -> Response:
-    return page.render(_TEMPLATE, menu=kinds, **_context(page, kinds, proceeding, Form(), []))
 
 
 def _context(
@@ -259,7 +250,7 @@ def _context(
     today = local_day(page.given.clock())
     return {
         "kinds": kinds,
-        "title": TITLES[kinds],
+        "title": KINDS[_kind(kinds)],
         "one": answer,
         "left": days_left(answer.due, today),
         "own_filing": own and "decide" in answer.possible and page.may("appeals.decide"),
@@ -269,7 +260,7 @@ def _context(
         "visible": visible_files(page, files),
         "phrase": lambda reading: reading_phrase(reading, words),
         "statuses": STATUSES,
-        "outcomes": OUTCOMES,
+        "outcomes": RESULTS,
         "step_titles": STEPS,
         "order_titles": ORDERS,
         "form": form,

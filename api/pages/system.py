@@ -42,6 +42,8 @@ ACTION_TITLES: Final = {
     "account-locked": "锁定账户",
     "identity-linked": "绑定统一身份",
     "identity-unlinked": "解除统一身份",
+    "notice-address-removed": "移除通知邮箱",
+    "notice-address-set": "设置通知邮箱",
     "password-changed": "修改口令",
     "password-reset": "重置口令",
     "refused": "拒绝访问",
@@ -53,6 +55,8 @@ ACTION_TITLES: Final = {
     "signed-out": "退出",
     "token-created": "创建令牌",
     "token-revoked": "撤销令牌",
+    "webhook-added": "添加通知推送",
+    "webhook-removed": "移除通知推送",
 }
 ACTOR_TITLES: Final = {ANONYMOUS: "未登录者", COMMAND_LINE: "命令行", SERVER: "服务器"}
 DETAIL_TITLES: Final = {
@@ -77,6 +81,7 @@ DETAIL_TITLES: Final = {
     "needs": "所需权限",
     "issuer": "认证服务",
     "link": "绑定编号",
+    "url": "地址",
 }
 _PASSWORD: Final = re.compile(r"(://[^:/@\s]*):[^@/\s]*@")
 

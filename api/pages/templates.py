@@ -6,7 +6,7 @@ browsers keep them for good and a new version is fetched at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from hashlib import sha256
@@ -14,6 +14,8 @@ from importlib.resources import files
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ledger.decisions import local_day
 
 BEIJING: Final = timezone(timedelta(hours=8), "UTC+8")
 ROLE_TITLES: Final[Mapping[str, str]] = {
@@ -23,6 +25,30 @@ ROLE_TITLES: Final[Mapping[str, str]] = {
     "unit": "被考核单位",
     "auditor": "审计员",
     "administrator": "系统管理员",
+}
+PERMISSION_TITLES: Final[Mapping[str, str]] = {
+    "reference.read": "查看方案和词汇",
+    "years.read": "查看年度",
+    "years.manage": "管理年度",
+    "years.close": "启用方案、公布、办结",
+    "items.read": "查看登记事项",
+    "scores.read": "查看全部得分",
+    "own-scores.read": "查看本单位得分",
+    "observations.record": "登记",
+    "evidence.store": "存入证据",
+    "evidence.read": "查看证据",
+    "evidence.erase": "提请销毁证据",
+    "proposals.read": "查看审批",
+    "proposals.approve": "批准",
+    "proposals.decline": "不批准或撤回",
+    "appeals.file": "提出申诉和申请",
+    "appeals.handle": "受理和复核",
+    "appeals.decide": "决定",
+    "proofs.read": "取得证明",
+    "entries.read": "查看记录原文",
+    "accounts.manage": "管理账户",
+    "access-log.read": "查看访问记录",
+    "metrics.read": "查看运行指标",
 }
 
 
@@ -36,7 +62,15 @@ def page_templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": day, "moment": moment, "points": points, "signed": signed}
+    filters: dict[str, Callable[..., str]] = {
+        "day": day,
+        "day_of": day_of,
+        "moment": moment,
+        "points": points,
+        "signed": signed,
+        "permission_title": permission_title,
+    }
+    environment.filters |= filters
     environment.globals |= {"static": static_address, "role_titles": ROLE_TITLES}
     return environment
 
@@ -53,6 +87,11 @@ def day(value: date | None) -> str:
     return "—" if value is None else value.isoformat()
 
 
+def day_of(value: datetime) -> str:
+    """Return the day in China on which a moment falls, as YYYY-MM-DD."""
+    return day(local_day(value))
+
+
 def moment(value: datetime | None) -> str:
     """Return a moment in Chinese time as YYYY-MM-DD HH:MM, and a dash for none."""
     return "—" if value is None else value.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
@@ -61,6 +100,11 @@ def moment(value: datetime | None) -> str:
 def points(value: Any) -> str:
     """Return points as they are written in a table: with a true minus sign, and a dash for none."""
     return "—" if value is None else str(value).replace("-", "−")
+
+
+def permission_title(name: str) -> str:
+    """Return what a permission is called; its own name for one that has no title."""
+    return PERMISSION_TITLES.get(name, name)
 
 
 def signed(value: Any) -> str:

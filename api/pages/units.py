@@ -25,6 +25,7 @@ from projections.answer_models import FactAnswer, RankedGroup, ReadingAnswer, Ro
 from projections.answers import history_answer, ranking_answer, sheet_answer
 from projections.courses import CourseAnswer, StepAnswer, course_answer, waterfall
 from projections.scheme_files import vocabulary
+from projections.swallower_labels import SWALLOWER_LABELS
 from projections.years import YearView
 from schemes.exact import ZERO, exact_arithmetic, plain
 from schemes.fact import Fact
@@ -33,14 +34,6 @@ from schemes.wording import choice_label, day_phrase, fact_phrase
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 SECTIONS: Final = (("base", "基础分"), ("bonus", "加分"), ("penalty", "减分"))
-SWALLOWERS: Final = {
-    "maximum": "本规则封顶",
-    "bounds": "本行上下限",
-    "forfeit": "本行已归零",
-    "account": "不是得分最低的账号",
-    "section": "加减分封顶或门槛",
-    "total": "总分封顶、保底或否决",
-}
 
 
 def _typed(value: object) -> object:
@@ -176,7 +169,7 @@ def _score(page: Page, view: YearView, unit: Unit) -> dict[str, Any]:
         "frozen": _frozen_grade(page, view, unit),
         "derivation": derivation_address(page, view, sheet.unit),
         "fact_words": fact_words(view),
-        "swallowers": SWALLOWERS,
+        "swallowers": SWALLOWER_LABELS,
         "difference": _difference,
         "effect_title": lambda effect: choice_label("effect", effect),
     }

@@ -6,34 +6,38 @@ A file is read and checked beside the request; nothing is recorded before its se
 from __future__ import annotations
 
 from datetime import date
-from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
-from starlette.status import HTTP_404_NOT_FOUND
+from starlette.status import HTTP_404_NOT_FOUND, HTTP_413_CONTENT_TOO_LARGE, HTTP_503_SERVICE_UNAVAILABLE
 
-from api.edge import JurisdictionCode, UnitName, YearNumber
+from api.edge import Edge, JurisdictionCode, UnitName, YearNumber
 from api.pages.forms import Form, FormSent
-from api.pages.import_jobs import Done, ImportJob, ImportJobs, nothing_yet
+from api.pages.import_jobs import Done, ImportJob, ImportJobs, ImportsBusyError, Record, imports_closed
 from api.pages.messages import Told, told
 from api.pages.page import YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute, attachment
+from api.problems import RefusedRequest
 from ledger.rejection import Rejection, rejected
+from projections.jurisdictions import Jurisdictions
 from projections.workbooks.exports.score_sheets import score_sheets
 from projections.workbooks.exports.tables import history, ledger, ranking
+from projections.workbooks.observations.cell_refusals import CellProblem
 from projections.workbooks.observations.fields import EVIDENCE_FIELDS
 from projections.workbooks.observations.importing import (
+    BOUNDS,
     Checked,
     Progress,
+    check_again,
     check_workbook,
     fields_of,
     record_workbook,
 )
-from projections.workbooks.observations.layout import ColumnMapping
+from projections.workbooks.observations.layout import ColumnMapping, SheetUntoldError
 from projections.workbooks.observations.template import template
 from projections.years import YearView
 from schemes.problem import InvalidInput, Problem
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = APIRouter(route_class=PageRoute, include_in_schema=False, lifespan=imports_closed)
 uploads = APIRouter(route_class=UploadRoute, include_in_schema=False)
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _WORKBOOKS: Final = f"{YEAR_PAGE}/workbooks"
@@ -41,7 +45,9 @@ _IMPORT: Final = f"{_WORKBOOKS}/import/{{job}}"
 _PATIENCE: Final = 1.5
 """Seconds that a request waits before it shows a progress instead of the outcome."""
 _MOST_SHOWN: Final = 1_000
-_JOBS: Final = ImportJobs()
+_BUSY: Final = "正在核对的工作簿较多，这一个没有收下，什么也没有登记。请等几分钟后重新上传。"
+_OF_THE_FILE: Final = frozenset({"workbook-damaged", "workbook-encrypted", "workbook-too-large", "workbook-type"})
+"""What is wrong with a file as a whole is told in English where it is found; all else of a workbook in Chinese."""
 Day = Annotated[str, Query()]
 
 
@@ -55,7 +61,7 @@ def show_workbooks(page: PageAsked, jurisdiction: JurisdictionCode, year: YearNu
 def save_template(page: PageAsked, jurisdiction: JurisdictionCode, year: YearNumber) -> Response:
     """Save the blank workbook to fill in."""
     content = template(fields_of(page.given.jurisdictions.view(jurisdiction, year)))
-    return attachment(content, XLSX, f"{year}年度观察登记表.xlsx")
+    return attachment(content, XLSX, f"{year}年度登记表.xlsx")
 
 
 @router.get(f"{_WORKBOOKS}/sheets.xlsx")
@@ -103,57 +109,92 @@ def send_workbook(page: PageAsked, form: FormSent, jurisdiction: JurisdictionCod
     if not files:
         missing = rejected("file-missing", "file", "expected a workbook (.xlsx)")
         return page.refuse("workbooks/workbooks.html", missing, menu="workbooks", **_context(page, form))
+    name, content = files[0]
+    if len(content) > BOUNDS.file:
+        problem = Problem("workbook-too-large", name, f"found {len(content)} bytes, expected at most {BOUNDS.file}")
+        refused = RefusedRequest(HTTP_413_CONTENT_TOO_LARGE, problem)
+        return page.refuse("workbooks/workbooks.html", refused, menu="workbooks", **_context(page, form))
     account = page.given.asking.account
-    job = ImportJob(
-        page.new_key(), account, jurisdiction, year, files[0].name, files[0].content, _mapping(form), nothing_yet()
-    )
-    _JOBS.start(job, partial(_check, page, job))
+    job = ImportJob(page.new_key(), account, jurisdiction, year, name, content, _mapping(form))
+    try:
+        _jobs(page).start(job, _Checking(page.given.jurisdictions))
+    except ImportsBusyError as busy:
+        said = Told("import-busy", "", _BUSY, str(busy))
+        context = {**_context(page, form), "problems": [said]}
+        status = HTTP_503_SERVICE_UNAVAILABLE
+        return page.render("workbooks/workbooks.html", menu="workbooks", status=status, **context)
     return _go_on(page, job)
 
 
 @router.get(_IMPORT)
 def show_import(page: PageAsked, jurisdiction: JurisdictionCode, year: YearNumber, job: str) -> Response:
     """Show how far an import is: its progress, its errors, what it would do, or what it did."""
-    known = _JOBS.find(job, page.given.asking.account, jurisdiction, year)
+    known = _known(page, jurisdiction, year, job)
     return _missing(page) if known is None else _shown(page, known)
 
 
 @router.post(f"{_IMPORT}/check")
-def check_again(
+def check_columns(
     page: PageAsked, form: FormSent, jurisdiction: JurisdictionCode, year: YearNumber, job: str
 ) -> Response:
-    """Check the workbook again with the columns chosen on the page."""
-    known = _JOBS.find(job, page.given.asking.account, jurisdiction, year)
+    """Check the workbook again with the sheet and columns chosen on the page."""
+    known = _known(page, jurisdiction, year, job)
     if known is None:
         return _missing(page)
-    if not known.running:
-        known.mapping = _mapping(form)
-        _JOBS.check(known, partial(_check, page, known))
+    _jobs(page).check(known, _mapping(form), _Checking(page.given.jurisdictions))
     return _go_on(page, known)
 
 
 @router.post(f"{_IMPORT}/record")
-def record_import(page: PageAsked, jurisdiction: JurisdictionCode, year: YearNumber, job: str) -> Response:
-    """Record what was checked, all of it or nothing."""
-    known = _JOBS.find(job, page.given.asking.account, jurisdiction, year)
+def record_import(
+    page: PageAsked, form: FormSent, jurisdiction: JurisdictionCode, year: YearNumber, job: str
+) -> Response:
+    """Record what was checked, all of it or nothing; of rows recorded already only what is ticked."""
+    known = _known(page, jurisdiction, year, job)
     if known is None:
         return _missing(page)
-    if not known.running:
-        _JOBS.record(known, partial(_record, page, known, known.checking.result()))
+    _jobs(page).record(known, _recording(page.given, whole=form.text("all") == "yes"))
     return _go_on(page, known)
 
 
-def _check(page: Page, job: ImportJob, progress: Progress) -> Checked:
-    ledgers = page.given.jurisdictions
-    view = ledgers.view(job.jurisdiction, job.year)
-    return check_workbook(ledgers.known_ledger(job.jurisdiction), view, job.data, job.file, job.mapping, progress)
+def _jobs(page: Page) -> ImportJobs:
+    jobs: ImportJobs = page.request.app.state.imports
+    return jobs
 
 
-def _record(page: Page, job: ImportJob, checked: Checked) -> Done:
-    ledger_of = page.given.jurisdictions.known_ledger(job.jurisdiction)
-    receipts = page.given.record(ledger_of, job.id, lambda on, attempt: record_workbook(on, attempt, checked))
-    proposals = sum(receipt.proposal is not None for receipt in receipts)
-    return Done(len(receipts) - proposals, proposals)
+def _known(page: Page, jurisdiction: str, year: int, job: str) -> ImportJob | None:
+    return _jobs(page).find(job, page.given.asking.account, jurisdiction, year)
+
+
+class _Checking:
+    """Checks a job's workbook beside the request, and keeps nothing of the request."""
+
+    def __init__(self, ledgers: Jurisdictions) -> None:
+        self._ledgers = ledgers
+
+    def __call__(self, job: ImportJob, progress: Progress) -> Checked:
+        """Return what the workbook says."""
+        ledgers = self._ledgers
+        view = ledgers.view(job.jurisdiction, job.year)
+        return check_workbook(ledgers.known_ledger(job.jurisdiction), view, job.data, job.file, job.mapping, progress)
+
+
+def _recording(given: Edge, *, whole: bool) -> Record:
+    """Return what records a job's rows: all of them, or without those that are recorded already."""
+
+    def record(job: ImportJob, agreed: Checked, progress: Progress) -> Done | Checked:
+        ledger_of = given.jurisdictions.known_ledger(job.jurisdiction)
+        now = check_again(ledger_of, given.jurisdictions.view(job.jurisdiction, job.year), agreed, progress)
+        if now.outlook != agreed.outlook:
+            return now
+        chosen = now if whole or not now.alike else now.new
+        if chosen is None:
+            return now
+        receipts = given.record(ledger_of, job.id, lambda on, attempt: record_workbook(on, attempt, chosen))
+        proposals = sum(receipt.proposal is not None for receipt in receipts)
+        return Done(len(receipts) - proposals, proposals)
+
+    return record
 
 
 def _go_on(page: Page, job: ImportJob) -> Response:
@@ -162,28 +203,35 @@ def _go_on(page: Page, job: ImportJob) -> Response:
 
 
 def _shown(page: Page, job: ImportJob) -> Response:
-    context: dict[str, Any] = {"job": job, "checked": None, "done": None, "wrong": (), "more": 0}
+    context: dict[str, Any] = {"job": job, "checked": None, "done": None, "wrong": (), "more": 0, "sheets": ()}
     if not job.running:
+        wrong: list[Told] = []
         try:
-            checked = job.checking.result()
-            wrong: tuple[Problem, ...] = checked.problems
-            context |= {"checked": checked, "fields": _choices(page, job), "constants": EVIDENCE_FIELDS}
-            context["done"] = None if job.recording is None else job.recording.result()
+            outcome = job.work.result()
+            if isinstance(outcome, Done):
+                context["done"] = outcome
+            else:
+                wrong = [_told(one) for one in outcome.problems]
+                context |= {"checked": outcome, "fields": _choices(page, job), "constants": EVIDENCE_FIELDS}
+        except SheetUntoldError as untold:
+            wrong = [_told(one) for one in untold.problems]
+            context["sheets"] = untold.sheets
         except InvalidInput as invalid:
-            wrong = invalid.problems
+            wrong = [_told(one) for one in invalid.problems]
         except Rejection as rejection:
-            wrong = tuple(Problem(one.code, one.where, one.message) for one in rejection.refusals)
-        context |= {"wrong": [_told(one) for one in wrong[:_MOST_SHOWN]], "more": len(wrong) - _MOST_SHOWN}
+            wrong = [told(Problem(one.code, one.where, one.message)) for one in rejection.refusals]
+        context |= {"wrong": wrong[:_MOST_SHOWN], "more": len(wrong) - _MOST_SHOWN}
     if page.is_fragment:
         return page.fragment("workbooks/job.html", **context)
     return page.render("workbooks/import.html", menu="workbooks", **context)
 
 
 def _told(problem: Problem) -> Told:
-    """Return the problem for people: those of a workbook's cells are said in Chinese where they are found."""
-    if problem.message.isascii() or problem.code.startswith("mapping-"):
+    """Return the problem of a workbook for people: those of its cells are said in Chinese where they are found."""
+    if problem.code in _OF_THE_FILE:
         return told(problem)
-    return Told(problem.code, problem.where, problem.message, "")
+    detail = problem.detail if isinstance(problem, CellProblem) else ""
+    return Told(problem.code, problem.where, problem.message, detail)
 
 
 def _choices(page: Page, job: ImportJob) -> tuple[str, ...]:

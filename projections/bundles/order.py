@@ -43,7 +43,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "order-not-carried-out": "申诉决定的命令，没有照原样紧随其后登记",
     "decision-not-there": "所引的申诉决定，与紧在它之前的决定不符",
     "decision-other-kind": "决定与所决定的事项不是同一类",
-    "decision-other-row": "决定的单位或指标，与所申报的不同",
+    "decision-other-row": "决定的单位或指标，与所申请的不同",
     "proposal-content": "提议的内容不是可以提议的事项",
     "approval-without-proposal": "批准或退回之前没有提议",
     "approval-own": "提议、申请和批准中，有两项出自同一人",

@@ -7,16 +7,16 @@ or none. An observation that an open appeal names, and one whose term to file ha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 
-from ledger.decisions import Unit, local_day
+from ledger.decisions import Unit
 from projections.answer_models import Answer, Points, ReadingAnswer
 from projections.answers import history_answer, observation_answer
 from projections.proceedings.proceedings import open_proceedings
-from projections.proceedings.terms import due_day
+from projections.proceedings.terms import filing_due, last_said
 from projections.questions.models import ScoreAnswer, WithoutOneAnswer
 from projections.questions.what_ifs import score_answer, without_each_answer
-from projections.years import Observed, YearView
+from projections.years import YearView
 from schemes.exact import plain
 
 
@@ -70,11 +70,11 @@ def disputable_answer(items: YearView, scores: YearView | None, unit: Unit, toda
     own = [one for one in items.observed if not one.void and items.state.unit(one.fact.unit) == unit]
     disputed = {str(name) for one in open_proceedings(items) for name in one.state.observations}
     free = [one for one in own if one.observation not in disputed]
-    due = {one.observation: _due(items, _said_at(items, one)) for one in free}
+    due = {one.observation: filing_due(items, last_said(items, one.observation).recorded_at) for one in free}
     in_time = [one for one in free if not _is_late(due[one.observation], today)]
     worth = _worth(seen, unit) if seen is not None and in_time else {}
     rows = _rows_touched(seen, unit) if seen is not None and in_time else {}
-    rows_due = None if items.state.closed_at is None else _due(items, items.state.closed_at)
+    rows_due = None if items.state.closed_at is None else filing_due(items, items.state.closed_at)
     return DisputableAnswer(
         unit=unit.name_on(items.as_of),
         key=unit.key,
@@ -95,17 +95,6 @@ def disputable_answer(items: YearView, scores: YearView | None, unit: Unit, toda
         rows_due=rows_due,
         rows_late=_is_late(rows_due, today),
     )
-
-
-def _said_at(items: YearView, one: Observed) -> datetime:
-    """Return when the observation was last said to read as it does: its term runs from that day."""
-    return [entry.recorded_at for entry in items.entries_of(one.observation) if entry.said.fact is not None][-1]
-
-
-def _due(items: YearView, said_at: datetime) -> date | None:
-    """Return the last day to file about what was said then; in a closed year the term runs from the close, if later."""
-    begun = max(said_at, items.state.closed_at or said_at)
-    return due_day(local_day(begun), items.state.terms_at(begun).days_to_file)
 
 
 def _is_late(due: date | None, today: date) -> bool:

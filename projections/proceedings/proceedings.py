@@ -112,6 +112,12 @@ def open_proceedings(view: YearView) -> list[Proceeding]:
     return [one for one in proceedings_of(view) if one.state.is_open]
 
 
+def open_proceeding_answers(view: YearView, today: date) -> list[ProceedingAnswer]:
+    """Return the open appeals and claims that the view shows, those first that are due first."""
+    found = [proceeding_answer(view, one, today) for one in open_proceedings(view)]
+    return sorted(found, key=lambda one: (one.due or date.max, one.filed_position))
+
+
 def proceeding_answer(view: YearView, proceeding: Proceeding, today: date) -> ProceedingAnswer:
     """Return an appeal or a claim with its steps and what its decision ordered; `overdue` is as of `today`."""
     state = proceeding.state

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from api.access.principals import Grant
 from api.http import create_app
+from api.notices.targets import Targets
 from api.settings import Settings
 from projections.jurisdictions import Jurisdictions
 from tests.api.accounts import COUNTIES, bearer, office, token_of
@@ -78,3 +79,16 @@ def county(new_county: County) -> County:
     """A jurisdiction with one open year."""
     new_county.open()
     return new_county
+
+
+@pytest.fixture
+def jurisdictions(engine: Engine) -> Iterator[Jurisdictions]:
+    """The ledgers as another process of the same database has them."""
+    found = Jurisdictions(engine, secrets.token_bytes)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def targets(engine: Engine, clock: Clock) -> Targets:
+    return Targets(engine, clock, secrets.token_bytes)

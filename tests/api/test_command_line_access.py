@@ -15,7 +15,7 @@ from typing import Any, get_args
 import pytest
 
 from api.access.principals import Grant
-from api.commands.proposal import ACTIONS, STATUSES
+from api.proceeding_labels import ACTIONS, PROPOSAL_STATUSES
 from ledger.database import migrate, open_engine
 from ledger.events import ProposedAction
 from ledger.proposals import Status
@@ -93,7 +93,7 @@ def test_proposals_are_listed_whole_on_a_narrow_screen(run: Run, tokens: dict[st
 
 
 def test_every_action_and_status_of_a_proposal_has_its_word() -> None:
-    assert (set(ACTIONS), set(STATUSES)) == (set(get_args(ProposedAction)), set(get_args(Status)))
+    assert (set(ACTIONS), set(PROPOSAL_STATUSES)) == (set(get_args(ProposedAction)), set(get_args(Status)))
 
 
 @pytest.mark.parametrize(

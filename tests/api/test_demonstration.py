@@ -15,7 +15,10 @@ from api.demonstration.loading import load
 from api.settings import Settings
 from ledger.commands import Amend, Observe, Rectify, Void
 from ledger.database import migrate, open_engine
+from ledger.rejection import Rejection
 from projections.jurisdictions import Jurisdictions
+from projections.overviews import overview
+from projections.papers import rectification_notice
 from projections.scheme_files import load as scheme_of
 from projections.scheme_files import shipped
 from projections.years import YearView
@@ -160,6 +163,20 @@ def test_histories_add_up_and_caps_bind(view: YearView) -> None:
         assert sum(line.effective for line in history.lines) == history.total == view.sheets()[unit.key].total
         swallowers |= {name for line in history.lines for name in line.swallowed_by}
     assert swallowers & {"maximum", "bounds"}
+
+
+def test_the_overview_counts_what_the_rectification_notices_list(view: YearView) -> None:
+    told = overview(view, view, view, (), view.as_of).unrectified
+    counts = {one.unit: one.count for one in told}
+    for unit in view.units:
+        count = counts.pop(unit.name_on(view.as_of), 0)
+        if count:
+            assert len(rectification_notice(view, unit).findings) == count
+        else:
+            with pytest.raises(Rejection, match="nothing-to-rectify"):
+                rectification_notice(view, unit)
+    assert counts == {}
+    assert len(told) > len(view.units) / 4
 
 
 def test_a_unit_reported_twice_for_the_same_problem_fails(jurisdictions: Jurisdictions) -> None:

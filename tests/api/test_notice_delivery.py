@@ -1,36 +1,33 @@
-"""Notices to a webhook and by e-mail, through a real receiver and a real mail server on loopback."""
+"""Notices to a webhook, through a real receiver on loopback, and what goes for every target."""
 
 from __future__ import annotations
 
 import hmac
 import json
+import logging
 import secrets
-import ssl
-from asyncio import Server
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from typer.testing import CliRunner
 
 from api.access.access import Access
 from api.access.principals import Grant
+from api.access.tables import access_log
 from api.command_line import app
 from api.commands import notice
+from api.listening import begin_log
 from api.notices import delivering as module
 from api.notices.delivering import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, Deliveries, delivering
-from api.notices.tables import notice_deliveries
+from api.notices.tables import notice_deliveries, webhooks
 from api.notices.targets import Targets
 from api.notices.webhooks import signature
 from api.settings import Settings
@@ -38,7 +35,6 @@ from ledger.rejection import Rejection
 from projections.jurisdictions import Jurisdictions
 from tests.api.accounts import CHEAP
 from tests.api.county import EVIDENCE, HERE, OTHER, UNIT, YEAR, Clock, County
-from tests.api.test_serving import self_signed
 
 CODE = "360982"
 SECONDS = 20
@@ -89,52 +85,6 @@ def receiving() -> Iterator[Receiver]:
 def receiver() -> Iterator[Receiver]:
     with receiving() as one:
         yield one
-
-
-class Mailbox:
-    """What the mail server took, and what it answers."""
-
-    def __init__(self) -> None:
-        self.mails: list[tuple[list[str], EmailMessage]] = []
-        self.answer = "250 OK"
-
-    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:  # noqa: N802
-        if self.answer.startswith("250"):
-            mail = message_from_bytes(envelope.content, policy=policy.default)
-            assert isinstance(mail, EmailMessage)
-            self.mails.append((envelope.rcpt_tos, mail))
-        return self.answer
-
-
-class OnAnyPort(Controller):
-    """The library connects to the port that it was given once; 0 is any free one."""
-
-    def _trigger_server(self) -> None:
-        assert isinstance(self.server, Server)
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()  # type: ignore[no-untyped-call]
-
-
-@contextmanager
-def mail_server(**options: Any) -> Iterator[tuple[Mailbox, int]]:
-    mailbox = Mailbox()
-    controller = OnAnyPort(mailbox, hostname="127.0.0.1", port=0, **options)
-    controller.start()
-    yield mailbox, controller.port
-    controller.stop()
-
-
-@pytest.fixture
-def jurisdictions(engine: Engine) -> Iterator[Jurisdictions]:
-    """The ledgers as another process of the same database has them."""
-    found = Jurisdictions(engine, secrets.token_bytes)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def targets(engine: Engine, clock: Clock) -> Targets:
-    return Targets(engine, clock, secrets.token_bytes)
 
 
 def later(clock: Clock, **passed: float) -> None:
@@ -255,6 +205,54 @@ def test_a_receiver_that_is_not_there_does_not_hold_up_the_others(
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("url", ["https://a..b/", f"https://{'a' * 64}.example.com/", "https://[v1.a]/?key=s3cret"])
+def test_an_address_that_cannot_be_posted_to_fails_as_any_other_and_the_others_are_served(
+    county: County, jurisdictions: Jurisdictions, targets: Targets, settings: Settings, receiver: Receiver, url: str
+) -> None:
+    # Such an address is refused now; one could have been stated earlier.
+    hook = targets.add_webhook(CODE, "https://example.com/")
+    with jurisdictions.engine.begin() as connection:
+        connection.execute(update(webhooks).where(webhooks.c.id == hook.id).values(url=url))
+    targets.add_webhook(CODE, receiver.url)
+    county.record()
+    assert Deliveries(jurisdictions, settings, county.clock).round().model_dump() == {
+        "delivered": 1, "failed": 1, "given_up": 0, "waiting": 0,
+    }  # fmt: skip
+    with jurisdictions.engine.connect() as connection:
+        failed = connection.execute(
+            select(notice_deliveries.c.last_error).where(notice_deliveries.c.target == hook.id)
+        ).scalar_one()
+    assert failed in ("UnicodeError", "InvalidURL")
+
+
+def test_what_follows_the_host_of_a_webhook_stands_in_no_log(
+    county: County,
+    jurisdictions: Jurisdictions,
+    targets: Targets,
+    settings: Settings,
+    receiver: Receiver,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for name in ("", "httpx2", "httpcore2"):
+        caplog.set_level(logging.INFO, name)
+    begin_log()
+    targets.add_webhook(CODE, f"{receiver.url}?key=s3cret")
+    county.record()
+    deliveries = Deliveries(jurisdictions, settings, county.clock)
+    receiver.status = 500
+    assert deliveries.round().failed == 1
+    receiver.status = 204
+    later(county.clock, seconds=FIRST_WAIT.total_seconds())
+    assert deliveries.round().delivered == 1
+    assert "answered 500" in caplog.text
+    assert "s3cret" not in caplog.text
+    with jurisdictions.engine.connect() as connection:
+        said = connection.execute(
+            select(access_log.c.detail).where(access_log.c.action == "webhook-added")
+        ).scalar_one()
+    assert json.loads(said) == {"jurisdiction": CODE, "url": receiver.url.removesuffix("/hook")}
+
+
 def test_of_several_processes_at_once_one_delivers(
     county: County, jurisdictions: Jurisdictions, targets: Targets, settings: Settings, receiver: Receiver
 ) -> None:
@@ -304,6 +302,20 @@ def test_the_reason_of_a_return_is_read_on_the_page_only(
     assert [one["sentence"] for one in receiver.bodies] == ["申诉被退回，请补正后再提交"]
 
 
+def test_what_somebody_wrote_into_an_observation_is_read_on_the_page_only(
+    county: County, jurisdictions: Jurisdictions, targets: Targets, settings: Settings, receiver: Receiver
+) -> None:
+    targets.add_webhook(CODE, receiver.url)
+    written = {"subject": "new_media", "period": "quarterly", "level": "municipal", "issue": "张三身份证号泄露"}
+    county.record(attributes=written)
+    assert Deliveries(jurisdictions, settings, county.clock).round().delivered == 1
+    assert [one["sentence"] for one in receiver.bodies] == [
+        "登记：2021年3月29日 被通报（设区市级，政务新媒体，季度）1次"
+    ]
+    page = county.client.get(f"{YEAR.removeprefix('/api/v1')}/notices", params={"unit": UNIT})
+    assert "张三身份证号泄露" in page.text
+
+
 def test_a_webhook_that_is_removed_gets_nothing_more(
     county: County, jurisdictions: Jurisdictions, targets: Targets, settings: Settings, receiver: Receiver
 ) -> None:
@@ -318,7 +330,9 @@ def test_a_webhook_that_is_removed_gets_nothing_more(
 @pytest.mark.parametrize(
     "url",
     ["http://example.com/hook", "ftp://example.com", "https://", "https://a:b@example.com/", "https://example.com/#x",
-     "http://localhost.example.com/", "https://[::1", "https://example.com/钩", "https://example.com/\n"],
+     "http://localhost.example.com/", "https://[::1", "https://example.com/钩", "https://example.com/\n",
+     "https://a..b/", "https://.example.com/", f"https://{'a' * 64}.example.com/", "https://[v1.a]/", "https://1.2.3.999/",
+     "https://example.com:65536/"],
 )  # fmt: skip
 def test_a_webhook_is_https_or_on_this_machine(targets: Targets, url: str) -> None:
     with pytest.raises(Rejection, match="webhook-url"):
@@ -342,92 +356,39 @@ def test_the_server_delivers_while_it_runs_and_ends_in_order(
     assert [one["unit"] for one in receiver.bodies] == [UNIT]
 
 
-# --- e-mail ----------------------------------------------------------------------------------------------------------
-
-
-def test_an_account_is_written_to_about_its_own_units_only(
-    county: County, jurisdictions: Jurisdictions, targets: Targets, settings: Settings, engine: Engine
+def test_a_webhook_that_is_added_while_the_server_runs_is_delivered_to(
+    county: County,
+    jurisdictions: Jurisdictions,
+    targets: Targets,
+    settings: Settings,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    unit_account(engine, county.clock, "福城街道账户", UNIT)
-    targets.set_address("福城街道账户", "fucheng@example.gov.cn")
-    county.record(unit=OTHER)
-    observation = county.record()
-    with mail_server() as (mailbox, port):
-        there = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_from": "office@example.gov.cn"}
-        mailing = settings.model_copy(update={**there, "public_url": "https://mingzhang.example.gov.cn"})
-        deliveries = Deliveries(jurisdictions, mailing, county.clock)
-        assert deliveries.round().delivered == 1
-        assert deliveries.round().delivered == 0
-        [(receivers, mail)] = mailbox.mails
-        assert receivers == ["fucheng@example.gov.cn"]
-        assert (mail["From"], mail["To"]) == ("office@example.gov.cn", "fucheng@example.gov.cn")
-        assert mail["Subject"] == f"明账通知：{UNIT}"
-        text = mail.get_content()
-        assert "登记：2021年3月29日 被通报（设区市级，政务新媒体，季度）1次" in text
-        assert f"https://mingzhang.example.gov.cn/jurisdictions/{CODE}/years/2021/observations/{observation}" in text
-        assert OTHER not in text
-
-        targets.remove_address("福城街道账户")
-        county.record(occurred_on="2021-05-01")
-        assert deliveries.round().delivered == 0
+    monkeypatch.setattr(module, "SECONDS_BETWEEN", 0.01)
+    with delivering(jurisdictions, settings, county.clock):
+        targets.add_webhook(CODE, receiver.url)
+        county.record()
+        assert receiver.came.wait(SECONDS)
 
 
-def test_a_mail_that_is_not_taken_is_sent_again_under_the_same_message_id(
-    county: County, jurisdictions: Jurisdictions, targets: Targets, settings: Settings, engine: Engine
+def test_what_nobody_expected_is_logged_and_the_thread_goes_on(
+    county: County,
+    jurisdictions: Jurisdictions,
+    targets: Targets,
+    settings: Settings,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    unit_account(engine, county.clock, "福城街道账户", UNIT)
-    targets.set_address("福城街道账户", "fucheng@example.gov.cn")
+    monkeypatch.setattr(module, "SECONDS_BETWEEN", 0.01)
+    hooks = [targets.add_webhook(CODE, f"{receiver.url}/{number}") for number in range(2)]
+    damaged = min(hook.id for hook in hooks)
+    with jurisdictions.engine.begin() as connection:
+        connection.execute(update(webhooks).where(webhooks.c.id == damaged).values(secret="whsec_x"))  # noqa: S106
     county.record()
-    with mail_server() as (mailbox, port):
-        mailing = settings.model_copy(update={"smtp_host": "127.0.0.1", "smtp_port": port})
-        deliveries = Deliveries(jurisdictions, mailing, county.clock)
-        mailbox.answer = "451 later"
-        assert deliveries.round().failed == 1
-        with engine.connect() as connection:
-            failed = connection.execute(select(notice_deliveries.c.last_error)).scalar_one()
-        assert failed == "127.0.0.1: SMTPDataError"
-        later(county.clock, seconds=FIRST_WAIT.total_seconds())
-        mailbox.answer = "250 OK"
-        assert deliveries.round().delivered == 1
-    assert len(mailbox.mails) == 1
-
-
-def test_a_certificate_that_nobody_vouches_for_is_not_taken(
-    county: County, jurisdictions: Jurisdictions, targets: Targets, settings: Settings, engine: Engine, tmp_path: Path
-) -> None:
-    unit_account(engine, county.clock, "福城街道账户", UNIT)
-    targets.set_address("福城街道账户", "fucheng@example.gov.cn")
-    county.record()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*self_signed(tmp_path))
-    with mail_server(tls_context=context) as (mailbox, port):
-        mailing = settings.model_copy(update={"smtp_host": "127.0.0.1", "smtp_port": port})
-        assert Deliveries(jurisdictions, mailing, county.clock).round().failed == 1
-        assert mailbox.mails == []
-
-
-def test_without_a_mail_server_nothing_is_put_down_as_tried(
-    county: County, jurisdictions: Jurisdictions, targets: Targets, settings: Settings, engine: Engine
-) -> None:
-    unit_account(engine, county.clock, "福城街道账户", UNIT)
-    targets.set_address("福城街道账户", "fucheng@example.gov.cn")
-    county.record()
-    deliveries = Deliveries(jurisdictions, settings, county.clock)
-    assert not deliveries.wanted
-    assert deliveries.round().failed == 0
-    with engine.connect() as connection:
-        assert connection.execute(select(notice_deliveries)).all() == []
-
-
-@pytest.mark.parametrize(
-    "address", ["x", "@example.gov.cn", "a@", "a b@example.gov.cn", "a@b@c", "a@x\nBcc: b@x", "张@example.gov.cn"]
-)
-def test_an_address_is_one_address(targets: Targets, engine: Engine, clock: Clock, address: str) -> None:
-    unit_account(engine, clock, "账户", UNIT)
-    with pytest.raises(Rejection, match="mail-address-form"):
-        targets.set_address("账户", address)
-    with pytest.raises(Rejection, match="unknown-address"):
-        targets.remove_address("账户")
+    with delivering(jurisdictions, settings, county.clock):
+        assert receiver.came.wait(SECONDS)
+    assert [one.message for one in caplog.records if one.exc_info] == ["a round of notices failed"]
 
 
 # --- the command line ------------------------------------------------------------------------------------------------

@@ -69,6 +69,8 @@ def test_a_unit_reads_its_own_score_on_a_phone(sign_in: SignIn) -> None:
     expect(page.get_by_role("heading", name="总分变化")).to_be_visible()
     expect(page.locator("[data-chart] svg")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    told = page.get_by_role("region", name="得分经过", exact=True).locator("tbody tr").last.locator("td").nth(2)
+    assert told.evaluate("cell => cell.clientWidth") > 150
     assert serious_findings(page) == []
 
 

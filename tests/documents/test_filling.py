@@ -4,6 +4,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from datetime import date
 from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from docx import Document
@@ -147,6 +148,8 @@ def test_characters_without_a_shape_are_made_visible() -> None:
         (table_of(("{{行.名次}}",)), "template-placeholder", "{{行.名次}}"),
         (lambda file: file.add_paragraph("{{单位}"), "template-braces", "{{单位}"),
         (lambda file: file.add_paragraph("单位}}"), "template-braces", "单位}}"),
+        (lambda file: file.add_paragraph("{{{单位}}}"), "template-braces", "{{{单位}}}"),
+        (lambda file: file.add_paragraph("{{单位}}{{总分}}｝"), "template-braces", "{{总分}}｝"),
         (lambda file: file.add_paragraph("{{行.单位}}"), "template-row", "行"),
         (table_of(("{{行.单位}}", "{{无.单位}}")), "template-row", "无 and 行"),
     ],
@@ -186,6 +189,38 @@ def test_a_template_that_is_no_word_file_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidInput) as refused:
         filled(content, FILLING, "标题", "某县", date(2022, 1, 20), "x.docx")
     assert [problem.code for problem in refused.value.problems] == ["template-not-word"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["[Content_Types].xml", "_rels/.rels", "word/_rels/document.xml.rels", "word/document.xml", "docProps/core.xml"],
+)
+@pytest.mark.parametrize("content", [b"", b"<", b"<a/>"])
+def test_a_word_file_with_a_damaged_part_is_refused(part: str, content: bytes) -> None:
+    saved, damaged = BytesIO(), BytesIO()
+    Document().save(saved)
+    with ZipFile(saved) as source, ZipFile(damaged, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, content if name == part else source.read(name))
+    with pytest.raises(InvalidInput) as refused:
+        filled(damaged.getvalue(), FILLING, "标题", "某县", date(2022, 1, 20), "x.docx")
+    assert [problem.code for problem in refused.value.problems] == ["template-not-word"]
+
+
+def test_a_word_file_whose_bytes_are_damaged_is_refused() -> None:
+    saved = BytesIO()
+    Document().save(saved)
+    with ZipFile(saved) as source:
+        start = source.getinfo("word/document.xml").header_offset
+    damaged = bytearray(saved.getvalue())
+    damaged[start + 60 : start + 160] = b"\xff" * 100
+    with pytest.raises(InvalidInput) as refused:
+        filled(bytes(damaged), FILLING, "标题", "某县", date(2022, 1, 20), "x.docx")
+    assert [problem.code for problem in refused.value.problems] == ["template-not-word"]
+
+
+def test_braces_apart_from_a_placeholder_are_text() -> None:
+    assert texts("{甲} {{单位}}{{总分}} {乙}") == ["{甲} 东风镇92.5 {乙}"]
 
 
 def test_the_properties_are_those_of_the_paper() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 from io import BytesIO
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from docx import Document
+from docx.shared import Pt
 from docx.table import Table as WordTable
 from pydantic import ValidationError
 from pypdf import PdfReader
@@ -17,7 +19,7 @@ from typer.testing import CliRunner
 
 from api.command_line import app
 from api.commands import paper
-from api.documents.paper_layout import Paper, PaperKind, shipped_template
+from api.documents.paper_layout import Paper, PaperKind, paper_document, shipped_template
 from api.documents.papers import (
     Letterhead,
     LetterheadWithDeadline,
@@ -27,6 +29,7 @@ from api.documents.papers import (
     rectification_paper,
     result_paper,
 )
+from api.documents.word import word
 from ledger.events import SchemeReference
 from projections.answer_models import ClauseAnswer, ClausePlaceAnswer, PlaceAnswer, RankedGroup
 from projections.papers import (
@@ -60,7 +63,6 @@ HEAD = {
     "addressee": "各被考核单位",
     "issuer": "某县人民政府办公室",
     "day": date(2022, 1, 20),
-    "signer": "张三",
 }
 
 
@@ -108,7 +110,7 @@ def rectification() -> Paper:
         points="7",
     )
     notice = RectificationNotice.model_validate(STANDING | {"unit": "东风镇", "findings": [finding]})
-    head = HEAD | {"addressee": "东风镇", "signer": "", "deadline": date(2022, 3, 31)}
+    head = HEAD | {"addressee": "东风镇", "deadline": date(2022, 3, 31)}
     return rectification_paper(notice, LetterheadWithDeadline.model_validate(head))
 
 
@@ -249,8 +251,46 @@ def test_a_template_with_an_unknown_placeholder_is_refused_with_its_path_and_the
     assert "处理.原登记" in problem.message
 
 
+def test_a_long_issuer_stands_in_the_titles_size_on_lines_of_equal_length() -> None:
+    issuer = "某县政务公开考核评议工作联席会议办公室领导小组" * 3
+    paper = answer()
+    paper = paper._replace(filling=replace(paper.filling, values={**paper.filling.values, "发文机关": issuer}))
+    drawn: list[tuple[str, float]] = []
+    for page in PdfReader(BytesIO(paper_file(paper, PaperFormat.PDF, None, None))).pages:
+        page.extract_text(visitor_text=lambda text, _, __, ___, size: drawn.append((text.strip(), size)))
+    lines = [(text, size) for text, size in drawn if text][:4]
+    assert "".join(text for text, _ in lines) == issuer
+    assert [(len(text), size) for text, size in lines] == [(18, 22), (18, 22), (18, 22), (15, 22)]
+
+    head = Document(BytesIO(word(paper_document(paper)))).paragraphs[0]
+    assert [(run.text, run.font.size) for run in head.runs] == [(issuer, Pt(22))]
+
+
+@pytest.mark.parametrize("lines", range(10, 18))
+def test_a_signature_never_stands_on_a_page_alone(lines: int) -> None:
+    paper = answer(grounds="\n".join(["理由。"] * lines))
+    last = PdfReader(BytesIO(paper_file(paper, PaperFormat.PDF, None, None))).pages[-1].extract_text()
+    assert "名次或等次因此变化的其他单位：甲乡。" in letters(last)
+
+
+@pytest.mark.parametrize("kind", PaperKind)
+def test_the_last_text_of_a_word_file_goes_with_the_signature(kind: PaperKind) -> None:
+    *_, text, first, second, office, day = Document(BytesIO(shipped_template(kind))).paragraphs
+    assert text.text
+    assert [one.paragraph_format.keep_with_next for one in (text, first, second, office)] == [True] * 4
+    assert not day.paragraph_format.keep_with_next
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"number": ""}, {"issuer": "甲\n乙"}, {"addressee": "长" * 81}, {"day": "2022-13-01"}, {"seal": "x"}]
+    "wrong",
+    [
+        {"number": ""},
+        {"signer": "张三"},
+        {"issuer": "甲\n乙"},
+        {"addressee": "长" * 81},
+        {"day": "2022-13-01"},
+        {"seal": "x"},
+    ],
 )
 def test_a_letterhead_is_complete_and_of_single_lines(wrong: dict[str, str]) -> None:
     with pytest.raises(ValidationError):

@@ -149,3 +149,28 @@ def test_what_waits_in_the_year_of_the_page_comes_first(county: County) -> None:
 
     assert re.findall(r'aria-labelledby="p-([0-9a-f-]+)"', shown(county.colleague)) == [own, of_no_year]
     assert "不影响得分" in shown(county.colleague, of_no_year)
+
+
+def test_the_day_of_the_oldest_proposal_is_the_one_in_china(county: County) -> None:
+    county.clock.set("2021-12-31T16:30:00+00:00")
+    _, proposal = voiding(county)
+
+    overview = county.client.get(HERE).text
+
+    assert "最早2022-01-01提出" in overview
+    made = county.get(f"/api/v1/jurisdictions/360982/proposals/{proposal}")["made"]
+    assert made["recorded_at"] == "2021-12-31T16:30:00.000000Z"
+
+
+def test_what_a_second_person_does_not_approve_is_called_so_and_not_returned(county: County) -> None:
+    _, proposal = voiding(county)
+    declined = {"key": "declined", "reason": "依据不足"}
+    assert county.colleague.post(f"{HERE}/approvals/{proposal}/decline", data=declined).status_code == 303
+
+    listed, alone = shown(county.client), shown(county.client, proposal)
+    ledger = county.client.get(f"{HERE}/ledger", params={"entry": "proposal.declined"}).text
+
+    assert "未批准" in listed
+    assert "不批准或撤回：依据不足" in alone
+    assert "不批准或撤回作废登记：2021年3月29日 被通报" in ledger
+    assert "退回" not in listed + alone + ledger

@@ -83,3 +83,18 @@ def test_a_unit_derives_its_own_score_and_nobody_elses(county: County, speaker: 
     assert "撤销后名次" not in page
     assert OTHER not in page
     shown(speaker, f"{HERE}/derivations/{OTHER}", 404)
+
+
+def test_a_unit_is_led_to_the_files_it_may_read_only(county: County, speaker: TestClient) -> None:
+    api = "/api/v1/jurisdictions/360982/evidence"
+    own, shared = (county.client.post(api, content=one).json()["file"] for one in (b"%PDF-1.4\n", b"%PDF-1.7\n"))
+    county.record(unit=OTHER, evidence=[{"title": "检查汇总", "file": shared}])
+    county.record(evidence=[{"title": "截图", "file": own}, {"title": "检查汇总", "file": shared}])
+    released(county)
+
+    page = shown(speaker, PAGE)
+
+    links = set(re.findall(r'href="(/api/v1/[^"]+/evidence/[^"]+)"', page))
+    assert [speaker.get(one).status_code for one in links] == [200]
+    assert "检查汇总" in page
+    assert f"{shared}/content" in shown(county.client, PAGE)

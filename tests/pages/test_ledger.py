@@ -14,6 +14,7 @@ from ledger.checkpoints import open_checkpoint
 from ledger.merkle import verify_inclusion
 from ledger.signed_notes import VerifierKey
 from projections.proofs.receipts import ReceiptFile
+from projections.scheme_files import source
 from tests.api.accounts import bearer, token_of
 from tests.api.county import EVIDENCE, HERE, OTHER, UNIT, YEAR, County, observation
 
@@ -190,3 +191,52 @@ def test_a_fragment_is_the_list_alone(county: County) -> None:
     part = county.client.get(PAGE, headers={"HX-Request": "true"}, params={"q": "考核期"})
 
     assert part.text.lstrip().startswith('<section id="found"')
+
+
+def test_a_schemes_own_items_are_told_and_found_by_their_names(county: County) -> None:
+    document = source("zhangshu-2021").replace('version: "1"', 'version: "2"', 1)
+    document = document.replace("\ngroups:\n", "\nitems:\n  night_desk: 夜间政务专窗\ngroups:\n", 1)
+    adopted = county.post(f"{YEAR}/schemes", {"document": document, "reason": "印发修订方案"})
+    assert adopted.status_code == 201, adopted.text
+    recorded = county.record(kind="omission", attributes={"item": "night_desk"})
+    at = county.size()
+    county.record(kind="omission", attributes={"item": "annual_report"})
+    void = {"reason": "重复登记", "evidence": EVIDENCE}
+    assert county.post(f"{HERE}/observations/{recorded}/void", void).status_code == 201
+
+    page = county.client.get(PAGE, params={"q": "夜间政务专窗"})
+
+    [proposed, approved, voided] = [county.size() - 2, county.size() - 1, county.size()]
+    assert shown(page) == [voided, approved, proposed, at]
+    assert page.text.count("“夜间政务专窗”") == 4
+    assert "night_desk" not in page.text
+
+
+def test_a_claim_is_told_in_the_ledger_as_one_that_a_row_does_not_concern_the_unit(county: County) -> None:
+    claim = {"unit": UNIT, "indicator": "1.11", "grounds": "全年未收到申请"}
+    assert county.post(f"{YEAR}/claims", claim).status_code == 201
+
+    page = county.client.get(f"{PAGE}/{county.size()}").text
+
+    assert "提出不涉及“1.11 答复期限”" in page
+    assert f"台账第{county.size()}号" in page
+
+
+def test_a_unit_opens_the_files_of_its_entry_that_it_may_read_and_finds_no_way_to_others(
+    county: County, speaker: TestClient
+) -> None:
+    stored = [county.client.post(f"{HERE}/evidence", content=content) for content in (b"%PDF-1.4\n", b"%PDF-1.7\n")]
+    own, shared = (one.json()["file"] for one in stored)
+    evidence = [{"title": "本单位截图", "file": own}, {"title": "检查汇总", "file": shared}]
+    county.record(unit=OTHER, evidence=[evidence[1]])
+    county.record(evidence=evidence)
+    position = county.size()
+
+    audited = county.client.get(f"{PAGE}/{position}").text
+    page = speaker.get(f"{PAGE}/{position}").text
+
+    links = re.findall(r'href="(/api/v1/[^"]+/evidence/[^"]+)"', page)
+    assert [speaker.get(one).content for one in links] == [b"%PDF-1.4\n"]
+    assert "检查汇总" in page
+    assert f"/evidence/{shared}/content" in audited
+    assert speaker.get(f"{HERE}/evidence/{shared}/content").status_code == 404

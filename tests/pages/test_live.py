@@ -17,7 +17,7 @@ from api.access.access import Access
 from api.access.principals import Grant
 from api.pages import live
 from api.settings import Settings
-from tests.api.accounts import token_of
+from tests.api.accounts import bearer, token_of
 from tests.api.county import OTHER, UNIT, YEAR, County
 
 PAGE = YEAR.removeprefix("/api/v1")
@@ -181,6 +181,24 @@ def test_a_stream_ends_by_itself_when_its_time_is_over(county: County, applicati
             assert await stream.next() == ""
 
     run(steps())
+
+
+def test_a_stream_is_counted_and_has_no_part_in_how_long_answers_take(
+    county: County, application: FastAPI, token: str, engine: Engine
+) -> None:
+    application.state.settings = application.state.settings.model_copy(update={"live_seconds": 0})
+
+    async def steps() -> None:
+        async with streaming(application, token) as stream:
+            await stream.next()
+
+    run(steps())
+    county.get("/health/live")
+    collector = bearer(token_of(engine, county.clock, "运维", [Grant("administrator")]))
+    figures = county.client.get("/metrics", headers=collector).text
+    assert f'mingzhang_http_requests_total{{method="GET",route="{live.LIVE}",status="200"}} 1.0' in figures
+    assert f'mingzhang_http_request_seconds_count{{method="GET",route="{live.LIVE}"}}' not in figures
+    assert 'mingzhang_http_request_seconds_count{method="GET",route="/health/live"} 1.0' in figures
 
 
 def test_a_year_that_is_not_open_has_no_stream(county: County) -> None:

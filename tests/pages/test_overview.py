@@ -77,6 +77,21 @@ def test_in_a_running_year_the_page_opens_as_of_today(county: County) -> None:
     assert 'value="2021-06-15"' in opened(county.client)
 
 
+@pytest.mark.parametrize(("asked", "shown"), [("0001-01-01", "2021-01-01"), ("9999-12-31", "2021-12-31")])
+def test_a_day_outside_the_period_is_its_first_or_its_last(
+    county: County, speaker: TestClient, asked: str, shown: str
+) -> None:
+    released(county)
+    for client in (county.client, speaker):
+        assert f'name="as_of" type="date" value="{shown}"' in opened(client, as_of=asked)
+
+
+def test_the_former_rank_has_a_column_where_some_rank_moved(county: County) -> None:
+    assert "原名次" not in opened(county.client)
+    county.record(occurred_on="2021-12-20")
+    assert 'wide-only">原名次</th>' in opened(county.client)
+
+
 def test_only_the_parts_are_sent_where_only_they_are_asked_for(county: County) -> None:
     response = county.client.get(PAGE, params={"group": "township"}, headers={"HX-Request": "true"})
 
@@ -95,6 +110,8 @@ def test_a_unit_sees_its_score_after_the_release_and_never_anothers_name(county:
     after = opened(speaker, as_of="2021-12-31")
 
     assert "得分尚未公布" in before
+    assert "扣分" not in before
+    assert "未登记整改的扣分事项 1项" in after
     total = county.get(f"{YEAR}/sheets/{UNIT}")["total"]
     assert f'aria-label="{UNIT}{total}分"' in after
     for text in (before, after):

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from api.access.principals import Grant
+from api.proceeding_labels import RESULTS, STATUSES, STEPS
 from tests.api.accounts import bearer, token_of
 from tests.api.county import OTHER, UNIT, YEAR, County
 
@@ -53,6 +54,13 @@ def filed(client: TestClient, **fields: str | list[str]) -> str:
     """File an appeal by the form and return its address behind the year's."""
     sent = {"unit": UNIT, "grounds": "已按期公开，附网页存档", **fields}
     response = send(client, "appeals/file", **sent)
+    assert response.status_code == 303, response.text
+    return response.headers["location"].removeprefix(f"{HERE}/")
+
+
+def claimed(client: TestClient) -> str:
+    """File a claim by the form and return its address behind the year's."""
+    response = send(client, "claims/file", unit=UNIT, indicator="1.11", grounds="全年未收到申请")
     assert response.status_code == 303, response.text
     return response.headers["location"].removeprefix(f"{HERE}/")
 
@@ -163,6 +171,64 @@ def test_a_form_that_is_refused_keeps_what_was_typed_and_the_files_that_came_wit
     assert sent.status_code == 303, sent.text
     assert county.size() == size
     assert f"/evidence/{file}/content" in speaker.get(sent.headers["location"]).text
+
+
+@pytest.mark.parametrize(("kinds", "named"), [("appeals", "observation"), ("claims", "indicator")])
+def test_a_file_that_cannot_be_stored_takes_nothing_of_the_filing_form_away(
+    county: County, speaker: TestClient, kinds: str, named: str
+) -> None:
+    dispute = {"observation": county.record(), "indicator": "1.11"}[named]
+    fields = {"key": "kept", "unit": UNIT, named: dispute, "grounds": "已按期公开", "evidence.title.0": "备案表"}
+    size = county.size()
+
+    refused = speaker.post(f"{HERE}/{kinds}/file", data=fields, files={"evidence.upload": ("空.png", b"")})
+
+    assert refused.status_code == 422
+    assert "附件是空文件" in refused.text
+    for kept in ("已按期公开</textarea>", f'value="{dispute}" ', 'value="备案表"', 'name="key" value="kept"'):
+        assert kept in refused.text
+    assert county.size() == size
+
+
+def test_a_file_that_cannot_be_stored_takes_nothing_of_a_steps_form_away(county: County, speaker: TestClient) -> None:
+    appeal, claim = filed(speaker, observation=county.record()), claimed(speaker)
+    assert send(county.client, f"{appeal}/return", reason="请补截图").status_code == 303
+    said = {
+        (speaker, f"{appeal}/complete"): {"grounds": "网页存档见附件"},
+        (county.client, f"{claim}/review"): {"finding": "经查全年没有申请", "recommendation": "准予为宜"},
+        (county.client, f"{claim}/decide"): {"granted": "yes", "reasons": "经查全年没有申请"},
+    }
+    assert send(county.client, f"{claim}/accept").status_code == 303
+    for (client, path), fields in said.items():
+        sent = {"key": path, "step": path.rpartition("/")[2], "evidence.title.0": "网页存档", **fields}
+        if path.endswith("/decide"):
+            review_again = {"finding": "存档早于检查日", "recommendation": "准予"}
+            assert send(client, f"{claim}/review", **review_again).status_code == 303
+        refused = client.post(f"{HERE}/{path}", data=sent, files={"evidence.upload": ("空.png", b"")})
+        assert refused.status_code == 422, path
+        assert 'value="网页存档"' in refused.text
+        assert f'name="key" value="{path}"' in refused.text
+        typed = [f"{text}</textarea>" for name, text in fields.items() if name != "granted"]
+        assert [one for one in typed if one not in refused.text] == []
+
+
+def test_a_file_that_cannot_be_stored_takes_nothing_of_an_appeals_decision_away(
+    county: County, speaker: TestClient
+) -> None:
+    observation = county.record()
+    appeal = filed(speaker, observation=observation)
+    review(county, appeal)
+    fields = {"key": "kept", "step": "decide", "outcome": "upheld", "reasons": "存档属实"}
+
+    refused = county.client.post(
+        f"{HERE}/{appeal}/decide",
+        data={**fields, f"order.{observation}": "void"},
+        files={"evidence.upload": ("空.png", b"")},
+    )
+
+    assert refused.status_code == 422
+    for kept in ("存档属实</textarea>", 'value="upheld" required checked', '<option value="void" selected>'):
+        assert kept in refused.text
 
 
 def test_a_unit_is_told_points_once_its_scores_are_released(county: County, speaker: TestClient) -> None:
@@ -329,7 +395,7 @@ def test_whoever_filed_an_appeal_is_told_that_another_person_decides_it(county: 
 
     shown = page(county.client, appeal)
 
-    assert "由您提交，须由他人决定" in shown
+    assert "由您提出，须由他人决定" in shown
     assert "提出决定</summary>" not in shown
     assert "提出决定</summary>" in page(county.colleague, appeal)
 
@@ -384,3 +450,23 @@ def test_an_address_that_names_no_year_or_no_appeal_is_not_found(county: County)
     page(county.client, "appeals/00000000-0000-4000-8000-000000000000", 404)
     assert county.client.get("/jurisdictions/360982/years/x/appeals").status_code == 404
     page(county.client, "appeals?state=open", 422)
+
+
+def test_a_list_tells_days_as_they_are_in_china(county: County, speaker: TestClient) -> None:
+    county.clock.set("2022-01-05T17:30:00+00:00")
+    appeal = filed(speaker, observation=county.record())
+
+    assert f'<a href="{HERE}/{appeal}">2022-01-06</a>' in page(speaker, "appeals")
+
+
+def test_steps_and_states_are_called_the_same_on_the_pages_and_in_the_command_line(
+    county: County, speaker: TestClient
+) -> None:
+    claim = claimed(speaker)
+
+    assert f"<dd>{STATUSES['filed']}</dd>" in page(speaker, claim)
+    assert f'<td class="text-nowrap">{STEPS["filed"]}</td>' in page(speaker, claim)
+    assert f'<td class="text-nowrap">{STATUSES["filed"]}</td>' in page(speaker, "claims")
+    review(county, claim)
+    assert f'value="no" required> <span class="form-check-label">{RESULTS["refused"]}' in page(county.client, claim)
+    assert f"不涉及认定·{STEPS['filed']}" in page(county.client, "ledger?entry=claim.filed")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator
 from datetime import date
 
@@ -11,6 +12,7 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from api.access.principals import Grant
+from api.notices.targets import Targets
 from api.pages.calendar import months_of, sort_of
 from api.pages.system import shown_settings
 from api.settings import Settings
@@ -119,6 +121,22 @@ def test_the_access_log_shows_the_newest_first_and_pages_to_the_first(administra
     assert numbers == list(range(numbers[0], 0, -1))
     assert "授予角色" in first
     assert 'rel="next"' not in second
+
+
+def test_the_access_log_tells_in_chinese_where_notices_were_told_to_go(
+    administrator: TestClient, engine: Engine, clock: Clock
+) -> None:
+    targets = Targets(engine, clock, secrets.token_bytes)
+    targets.set_address("管理员", "office@example.gov.cn")
+    targets.remove_address("管理员")
+    targets.remove_webhook(targets.add_webhook("360982", "https://example.gov.cn/hook?key=s3cret").id)
+
+    text = administrator.get("/system/access-log").text
+
+    titles = ["移除通知推送", "添加通知推送", "移除通知邮箱", "设置通知邮箱"]
+    assert re.findall(r'<td class="nowrap">([^<]*通知[^<]*)</td>', text) == titles
+    assert "地址：https://example.gov.cn<" in text
+    assert "s3cret" not in text
 
 
 def test_settings_are_shown_without_passwords_and_secrets() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from projections.swallower_labels import SWALLOWER_LABELS
+from schemes.history import Swallower
 from tests.api.county import OTHER, UNIT, County
 from tests.api.test_unit_accounts import released, speaking_for
 
@@ -139,3 +141,7 @@ def test_a_unit_sees_itself_only_and_what_was_released(county: County, speaker: 
     assert 'max="2021-06-30"' in page
     assert figure(shown(speaker, PAGE, as_of="2021-12-31"), "总分") == "99"
     assert shown(speaker, f"{HERE}/units/{OTHER}", 404).count(OTHER) <= 1
+
+
+def test_whatever_swallows_points_has_a_label() -> None:
+    assert {*SWALLOWER_LABELS} == {*get_args(Swallower)}

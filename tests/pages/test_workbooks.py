@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,9 +14,13 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from api.access.principals import Grant
+from api.pages.import_jobs import ImportJob
+from projections.workbooks.observations.importing import BOUNDS, Checked
+from projections.workbooks.observations.layout import ColumnMapping
+from schemes.problem import InvalidInput
 from tests.api.accounts import bearer, token_of
 from tests.api.county import YEAR, Clock, County
-from tests.projections.observation_workbooks import ROW, own_workbook
+from tests.projections.observation_workbooks import ROW, own_workbook, written
 
 PAGE = "/jurisdictions/360982/years/2021/workbooks"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -67,6 +72,133 @@ def test_all_errors_are_listed_with_their_cells_and_nothing_is_recorded(county: 
     assert "应为国家、省、设区市、县（市、区）之一" in refused.text
     assert "<b>无</b>" not in refused.text
     assert county.size() == size
+
+
+def test_a_preview_that_the_ledger_has_moved_away_from_is_shown_again_and_records_nothing(
+    county: County, client: TestClient
+) -> None:
+    first, second = (_sent(client, own_workbook([row])) for row in (ROW, {**ROW, "时间": "2021-03-30"}))
+    assert "核对无误：1 行" in _outcome(client, first).text
+    assert "核对无误：1 行" in _outcome(client, second).text
+    client.post(f"{first}/record")
+    assert "已登记 1 条" in _outcome(client, first).text
+    size = county.size()
+
+    client.post(f"{second}/record")
+    assert "预览后台账有变化，请再确认" in _outcome(client, second).text
+    assert county.size() == size
+    client.post(f"{second}/record")
+    assert "已登记 1 条" in _outcome(client, second).text
+    assert county.size() == size + 1
+
+
+def test_the_same_rows_in_another_order_previewed_at_once_are_recorded_once(county: County, client: TestClient) -> None:
+    rows = [ROW, {**ROW, "时间": "2021-04-02"}]
+    first, second = (_sent(client, own_workbook(listed)) for listed in (rows, rows[::-1]))
+    _outcome(client, second)
+    client.post(f"{first}/record")
+    assert "已登记 2 条" in _outcome(client, first).text
+    size = county.size()
+    client.post(f"{second}/record")
+    assert "此文件已导入过，未新增" in _outcome(client, second).text
+    assert county.size() == size
+
+
+def test_of_a_file_that_grew_one_click_records_the_new_rows_and_all_of_them_take_a_tick(
+    county: County, client: TestClient
+) -> None:
+    first = _sent(client, own_workbook([ROW]))
+    client.post(f"{first}/record")
+    _outcome(client, first)
+    size = county.size()
+
+    grown = [ROW, {**ROW, "时间": "2021-04-02"}]
+    second = _sent(client, own_workbook(grown))
+    shown = _outcome(client, second).text
+    assert re.findall('<button class="btn btn-primary" type="submit">(.*?)</button>', shown) == ["只登记新的 1 行"]
+    assert "台账!A2" in shown
+    client.post(f"{second}/record")
+    assert "已登记 1 条" in _outcome(client, second).text
+    assert county.size() == size + 1
+
+    third = _sent(client, own_workbook([*grown[::-1], {"序号": 1, **grown[1]}]))
+    client.post(f"{third}/record", data={"all": "yes"})
+    assert "已登记 3 条" in _outcome(client, third).text
+    assert county.size() == size + 4
+
+
+@pytest.mark.usefixtures("county")
+def test_an_error_is_said_in_chinese_and_the_ledgers_own_words_stand_in_the_technical_note(client: TestClient) -> None:
+    shown = _outcome(client, _sent(client, own_workbook([{**ROW, "时间": "2022-03-01"}]))).text
+    assert "“2022-03-01”不在考核期间内；应为 2021-01-01 至 2021-12-31 的日期<details" in shown
+    assert '<code lang="en">date-outside-year: found 2022-03-01' in shown
+
+
+@pytest.mark.usefixtures("county")
+def test_of_several_sheets_that_fit_one_is_chosen_on_the_page(client: TestClient) -> None:
+    texts = {name: str(value) for name, value in ROW.items()}
+    cells = {(1, at): heading for at, heading in enumerate(texts, start=1)}
+    cells |= {(2, at): value for at, value in enumerate(texts.values(), start=1)}
+    address = _sent(client, written({"一季度": cells, "二季度": cells}))
+    shown = _outcome(client, address).text
+    assert "<option>一季度</option><option>二季度</option>" in shown
+
+    client.post(f"{address}/check", data={"sheet": "二季度"})
+    assert "核对无误：1 行" in _outcome(client, address).text
+
+
+@pytest.mark.usefixtures("county")
+def test_a_file_too_large_is_refused_before_it_is_kept(client: TestClient, application: FastAPI) -> None:
+    content = b"x" * (BOUNDS.file + 1)
+    refused = client.post(f"{PAGE}/import", files={"file": ("台账.xlsx", content, XLSX)})
+    assert refused.status_code == 413
+    assert "工作簿过大" in refused.text
+    assert application.state.imports.find("", "", "", 0) is None
+
+
+@pytest.mark.usefixtures("county")
+def test_an_account_has_two_imports_and_the_oldest_goes_first(client: TestClient) -> None:
+    sent = []
+    for at in range(3):
+        sent.append(_sent(client, own_workbook([{**ROW, "时间": f"2021-04-0{at + 1}"}])))
+        _outcome(client, sent[-1])
+    assert [client.get(address).status_code for address in sent] == [404, 200, 200]
+
+
+@pytest.mark.usefixtures("county")
+def test_a_new_import_is_refused_while_those_of_the_account_are_under_way(
+    client: TestClient, application: FastAPI
+) -> None:
+    imports, go = application.state.imports, Event()
+    account = _account(client, application)
+
+    def waits(*_: object) -> Checked:
+        go.wait()
+        raise InvalidInput(())
+
+    for name in ("a", "b"):
+        imports.start(ImportJob(name, account, "360982", 2021, "x", b"x", ColumnMapping()), waits)
+    refused = client.post(f"{PAGE}/import", files={"file": ("台账.xlsx", own_workbook([ROW]), XLSX)})
+    go.set()
+    assert refused.status_code == 503
+    assert 'data-code="import-busy"' in refused.text
+    assert "请等几分钟后重新上传" in refused.text
+
+
+def _account(client: TestClient, application: FastAPI) -> str:
+    job = _sent(client, own_workbook([ROW])).rpartition("/")[2]
+    return str(application.state.imports._jobs[job].account)
+
+
+def test_the_file_is_let_go_once_it_is_recorded(county: County, client: TestClient, application: FastAPI) -> None:
+    address = _sent(client, own_workbook([ROW]))
+    _outcome(client, address)
+    job = application.state.imports._jobs[address.rpartition("/")[2]]
+    assert job.data
+    client.post(f"{address}/record")
+    assert "已登记 1 条" in _outcome(client, address).text
+    assert (job.data, job.agreed) == (b"", None)
+    assert county.size() > 0
 
 
 @pytest.mark.usefixtures("county")

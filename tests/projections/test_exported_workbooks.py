@@ -15,6 +15,7 @@ from projections.workbooks.exports.tables import history, ledger, ranking
 from projections.workbooks.files import address, read_sheets
 from projections.workbooks.observations.importing import BOUNDS
 from projections.years import YearView
+from schemes.exact import plain
 from tests.projections.conftest import CODE, EVIDENCE, County
 
 GOLDEN = Path(__file__).with_name("golden_workbooks")
@@ -57,6 +58,49 @@ def _text(data: bytes) -> str:
 @pytest.mark.parametrize("name", WRITERS)
 def test_an_exported_workbook_says_what_its_golden_text_says(view: YearView, name: str) -> None:
     assert _text(WRITERS[name](view)) == (GOLDEN / f"{name}.txt").read_text("utf-8")
+
+
+def _remarks(view: YearView) -> dict[str, str]:
+    """The remarks of the unit's sheet by the number of their row, or by the name of a sum."""
+    [sheet] = read_sheets(score_sheets(view, [view.unit(UNIT)]), "x.xlsx", frozenset(), BOUNDS).values()
+    cells = sheet.cells
+    return {
+        str(cells.get((at, 4), cells.get((at, 1)))): str(text) for (at, across), text in cells.items() if across == 7
+    }
+
+
+def test_remarks_say_what_a_rows_own_bounds_left_out_so_that_they_add_up(county: County) -> None:
+    county.observe(count=7)
+    remarks = _remarks(county.jurisdictions.view(CODE, 2021))
+    assert "扣7分" in remarks["2.2"]
+    assert remarks["2.2"].endswith("\n以上合计超出本项上下限2分，不计")
+    assert "以上合计" not in remarks["p1"]
+
+
+def test_sums_say_what_their_cap_or_gate_made_of_them(county: County) -> None:
+    for kind, unit_attributes in (("adoption", {"level": "national"}), ("circular", None)):
+        county.observe(kind=kind, count=40, **({"attributes": unit_attributes} if unit_attributes else {}))
+    view = county.jurisdictions.view(CODE, 2021)
+    [section] = view.sheets()[UNIT].score.sections
+    remarks = _remarks(view)
+    assert section.bonus_rows != section.bonus or section.penalty_rows != section.penalty
+    for title, rows, counted in (
+        ("加分", section.bonus_rows, section.bonus),
+        ("扣分", section.penalty_rows, section.penalty),
+    ):
+        said = f"各项合计{plain(rows)}，封顶后计{plain(counted)}"
+        assert (remarks.get(title) == said) == (rows != counted)
+
+
+def test_a_sheet_and_a_history_cite_what_a_correction_rests_on_too(county: County) -> None:
+    first = county.observe()
+    second = (Evidence(title="更正说明", document="樟府办字〔2021〕9号"),)
+    wish = Amend(changes=Changes(count=2), reason="次数有误", evidence=second)
+    county.ledger.amend(county.attempt(), first, wish)
+    view = county.jurisdictions.view(CODE, 2021)
+    cited = "通报（樟府办字〔2021〕8号）；更正说明（樟府办字〔2021〕9号）"
+    assert cited in _remarks(view)["2.2"]
+    assert cited in _text(history(view, view.unit(UNIT))).partition("更正与作废")[0]
 
 
 @pytest.mark.parametrize("name", WRITERS)

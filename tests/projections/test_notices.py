@@ -79,6 +79,22 @@ def test_an_observation_that_is_another_units_by_correction_is_told_to_both_with
     assert UNIT not in repr(arrived)
 
 
+def test_the_brief_sentence_tells_codes_of_closed_lists_and_nothing_written_freely(county: County) -> None:
+    on_day(county, "2021-03-02")
+    observation = county.observe(
+        kind="account_irregularity", attributes={"account": "张三的公众号", "nature": "unreported"}
+    )
+    county.ledger.amend(county.attempt(), observation, Amend(changes=Changes(count=2), reason="两个"))
+    appeal = filed(county, county.observe())
+    county.ledger.step(county.attempt(), YEAR, "appeal", appeal, Return(reason="请张三补交"))
+
+    found = told(county, today=date(2021, 3, 20))
+    assert {one.kind for one in found} == {"recorded", "amended", "returned", "due"}
+    about = [one for one in found if one.event == str(observation)]
+    assert [("张三的公众号" in one.sentence, "漏报、未报备" in one.brief) for one in about] == [(True, True)] * 3
+    assert "张三" not in "".join(one.brief for one in found)
+
+
 def test_points_given_to_a_row_are_told_with_their_release_and_not_one_by_one(county: County) -> None:
     county.observe(kind="judgement", attributes=JUDGED)
     assert sentences(county) == []

@@ -15,14 +15,22 @@ from ledger.events import Evidence, Period
 from projections.jurisdictions import scheme_units, scheme_version
 from projections.scheme_files import shipped, source, vocabulary
 from projections.workbooks.files import Cells, ReadSheet, read_sheets
+from projections.workbooks.observations.cell_refusals import CellProblem
 from projections.workbooks.observations.fields import Fields
 from projections.workbooks.observations.importing import (
     BOUNDS,
     Checked,
+    check_again,
     check_workbook,
     record_workbook,
 )
-from projections.workbooks.observations.layout import NO_MAPPING, ColumnMapping, find_layout, read_mapping
+from projections.workbooks.observations.layout import (
+    NO_MAPPING,
+    ColumnMapping,
+    SheetUntoldError,
+    find_layout,
+    read_mapping,
+)
 from projections.workbooks.observations.reading import read_rows
 from projections.workbooks.observations.template import LISTS_SHEET, template
 from schemes.problem import InvalidInput
@@ -220,6 +228,7 @@ def test_a_mapping_of_fields_that_there_are_not_is_refused() -> None:
         ({"文号": None}, ("台账!G2", "没有依据；“文号”“网址”至少填一项")),
         ({"数量": "两次"}, ("台账!H2", "“两次”不是整数；应填如 3 的整数")),
         ({"数量": 0}, ("台账!H2", "“0”不能作次数；应为1或更大的整数")),
+        ({"数量": 1e20}, ("台账!H2", "次数“100000000000000000000”太大；请核对")),
         ({"媒体": "日报"}, ("台账!H2", "“被通报”没有“媒体”这一项；请清空")),
         (
             {"链接": "www.example.gov.cn"},
@@ -237,6 +246,14 @@ def test_what_cannot_be_taken_is_told_with_its_cell_and_what_was_expected(
     rows, problems = _read(data)
     assert problems == [expected]
     assert len(rows) == 1
+
+
+def test_a_wrong_unit_hides_no_missing_kind_unless_an_indicator_may_tell_it() -> None:
+    row = {**ROW, "被考核单位": "无此单位", "种类": None}
+    _, problems = _read(own_workbook([row, ROW]))
+    assert [where for where, _ in problems] == ["台账!A2", "台账!B2"]
+    _, problems = _read(own_workbook([{**row, "考核指标": "2.2"}, ROW]))
+    assert [where for where, _ in problems] == ["台账!A2"]
 
 
 def test_all_errors_of_all_rows_come_together() -> None:
@@ -281,14 +298,81 @@ def test_rows_that_stand_in_the_ledger_already_are_named_before_more_of_them_are
 
     longer = _checked(county, own_workbook([{**ROW, "时间": "2021-04-01"}, ROW]))
     assert longer.effects is not None
-    assert [longer.place(at) for at in longer.effects.alike] == ["台账!A3"]
+    assert longer.alike == ("台账!A3",)
+
+
+def test_of_a_file_that_grew_the_new_rows_are_worked_out_and_recorded_alone(county: County) -> None:
+    record_workbook(county.ledger, county.attempt(), _checked(county, own_workbook([ROW])))
+    grown = own_workbook([{**ROW, "时间": "2021-04-01"}, ROW])
+    new = _checked(county, grown).new
+    assert new is not None
+    assert new.effects is not None
+    [effect] = new.effects.units
+    receipts = record_workbook(county.ledger, county.attempt("second"), new)
+    assert len(receipts) == 1
+    assert county.total() == effect.after != effect.before
+
+    again = _checked(county, grown)
+    assert len(again.alike) == 2
+    assert again.new is None
+
+
+def test_of_two_rows_alike_the_second_is_new_where_the_ledger_has_one(county: County) -> None:
+    record_workbook(county.ledger, county.attempt(), _checked(county, own_workbook([ROW])))
+    twice = _checked(county, own_workbook([ROW, ROW]))
+    assert twice.alike == ("台账!A2",)
+    assert twice.new is not None
+    assert [row.row for row in twice.new.rows] == [3]
+
+
+def test_the_same_rows_in_another_order_are_the_same_content(county: County) -> None:
+    rows = [{**ROW, "时间": date(2021, 3, 1 + at)} for at in range(3)]
+    first, second = (_checked(county, own_workbook(listed)) for listed in (rows, rows[::-1]))
+    record_workbook(county.ledger, county.attempt(), first)
+
+    now = check_again(county.ledger, county.jurisdictions.view(CODE, 2021), second, lambda *_: None)
+    assert now.recorded_at == county.ledger.ledger_recorder.head().size - 2
+    assert now.outlook != second.outlook
+
+
+def test_a_check_holds_until_what_it_showed_is_no_longer_so(county: County) -> None:
+    checked = _checked(county, own_workbook([ROW]))
+    view = county.jurisdictions.view(CODE, 2021)
+    assert check_again(county.ledger, view, checked, lambda *_: None) is checked
+
+    county.observe()
+    now = check_again(county.ledger, county.jurisdictions.view(CODE, 2021), checked, lambda *_: None)
+    assert now.position == checked.position + 1
+    assert now.outlook != checked.outlook
+    assert now.effects == _checked(county, own_workbook([ROW])).effects
 
 
 def test_one_wrong_row_keeps_all_from_being_recorded(county: County) -> None:
     checked = _checked(county, own_workbook([ROW, {**ROW, "时间": "2022-01-01"}]))
-    assert [(one.code, one.where) for one in checked.problems] == [("date-outside-year", "台账!C3")]
+    [problem] = checked.problems
+    assert isinstance(problem, CellProblem)
+    assert (problem.code, problem.where) == ("date-outside-year", "台账!C3")
+    assert problem.message == "“2022-01-01”不在考核期间内；应为 2021-01-01 至 2021-12-31 的日期"
+    assert problem.detail.startswith("found 2022-01-01")
     with pytest.raises(InvalidInput):
         record_workbook(county.ledger, county.attempt(), checked)
+
+
+def test_a_judgement_out_of_range_is_told_with_the_bounds_in_chinese(county: County) -> None:
+    row = {"单位": "福城街道", "指标": "1.2", "发生日期": "2021-12-01", "文号": "1号"}
+    said = {**row, "事实种类": "考评组评定", "评定分": 99}
+    [problem] = _checked(county, own_workbook([said])).problems
+    assert problem.message == "评定分“99”超出这个指标的范围；应为 0 至 5"
+
+
+def test_of_several_sheets_that_fit_one_is_to_be_named() -> None:
+    cells = {(2, at): value for at, value in enumerate(ROW.values(), start=1)}
+    data = written({name: {**_headings(), **cells} for name in ("一季度", "二季度")})
+    with pytest.raises(SheetUntoldError) as untold:
+        _read(data)
+    assert untold.value.sheets == ("一季度", "二季度")
+    rows, problems = _read(data, ColumnMapping(sheet="二季度"))
+    assert (len(rows), problems) == (1, [])
 
 
 def test_a_workbook_without_rows_is_refused(county: County) -> None:

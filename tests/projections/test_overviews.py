@@ -10,17 +10,10 @@ import pytest
 from ledger.commands import Amend, Rectify, Void
 from ledger.events import Changes
 from ledger.rejection import Rejection
-from projections.overviews import (
-    OverviewAnswer,
-    OverviewPlace,
-    OwnOverviewAnswer,
-    Released,
-    earlier_day,
-    overview,
-    own_overview,
-    seen_mark,
-    unrectified,
-)
+from projections.overview_models import OverviewAnswer, OverviewPlace, OwnOverviewAnswer
+from projections.overviews import earlier_day, overview
+from projections.own_items import seen_mark
+from projections.own_overviews import Released, own_overview
 from projections.releases import released_view
 from tests.projections.conftest import CODE, EVIDENCE, County
 from tests.projections.proceedings import (
@@ -105,7 +98,7 @@ def test_what_cost_points_waits_to_be_put_right_until_it_is_by_the_day(county: C
     county.observe(kind="merit", attributes={"item": "interpretation", "nature": "good_quality"})
     county.ledger.void(county.attempt(), county.observe(), VOID)
     observation = county.observe(day=date(2021, 4, 1))
-    county.observe(OTHER)
+    oldest = county.observe(OTHER)
     county.observe(OTHER)
     county.ledger.rectify(county.attempt(), observation, Rectify(on=date(2021, 4, 20)))
 
@@ -115,8 +108,7 @@ def test_what_cost_points_waits_to_be_put_right_until_it_is_by_the_day(county: C
     assert waiting(date(2021, 4, 19)) == [(OTHER, 2), (UNIT, 1)]
     assert waiting(date(2021, 4, 20)) == [(OTHER, 2)]
     [first, *_] = shown(county).unrectified
-    oldest = unrectified(view(county))[0]
-    assert (first.oldest, first.path) == (date(2021, 3, 1), f"observations/{oldest.id}")
+    assert (first.oldest, first.path) == (date(2021, 3, 1), f"observations/{oldest}")
 
 
 def test_a_row_waits_for_its_judgement_unit_by_unit(county: County) -> None:
@@ -170,15 +162,46 @@ def test_a_unit_sees_its_own_matters_and_no_others_name(county: County) -> None:
     assert (before.as_of, before.scores) == (None, [])
     assert [one.sentence for one in before.recent if "评定" in one.sentence] == []
     assert len(before.proceedings) == 1
-    assert [one.path for one in before.unrectified] == [f"observations/{mine}"]
+    assert before.unrectified == []
 
     county.ledger.release(county.attempt(), YEAR, TODAY, None, "反馈结果")
     after = own(county)
     [score] = after.scores
     assert (score.unit, score.total, score.change) == (UNIT, county.total(), "0")
     assert any("评定" in one.sentence for one in after.recent)
+    assert [one.path for one in after.unrectified] == [f"observations/{mine}"]
     for answer in (before, after):
         assert [unit for unit in units if unit in answer.model_dump_json()] == []
+
+
+def test_a_unit_is_told_what_cost_it_points_as_it_was_released_until_it_sees_that_settled(county: County) -> None:
+    kept, rectified, void, moved = (county.observe() for _ in range(4))
+    county.ledger.release(county.attempt(), YEAR, TODAY, None, "反馈结果")
+    county.observe()
+    assert len(own(county).unrectified) == 4
+
+    county.ledger.rectify(county.attempt(), rectified, Rectify(on=date(2021, 4, 20)))
+    county.ledger.void(county.attempt(), void, VOID)
+    changes = Changes(unit=OTHER)
+    county.ledger.amend(county.attempt(), moved, Amend(changes=changes, reason="另一单位", evidence=EVIDENCE))
+    assert [one.path for one in own(county).unrectified] == [f"observations/{kept}"]
+
+
+def test_a_points_decision_after_the_release_changes_nothing_of_what_a_unit_is_told(county: County) -> None:
+    attributes = {"section": "penalty", "points": "2", "authority": "市政府办"}
+    decision = county.observe(kind="discretion", attributes=attributes)
+    county.ledger.release(county.attempt(), YEAR, TODAY, None, "反馈结果")
+    before = own(county).unrectified
+    assert [one.path for one in before] == [f"observations/{decision}"]
+
+    county.ledger.void(county.attempt(), decision, VOID)
+    county.observe(kind="discretion", attributes=attributes)
+    assert own(county).unrectified == before
+
+
+@pytest.mark.parametrize(("day", "before"), [("2021-03-31", "2021-03-01"), ("0001-01-01", "0001-01-01")])
+def test_every_day_has_a_day_that_changes_are_counted_from(day: str, before: str) -> None:
+    assert earlier_day(date.fromisoformat(day)) == date.fromisoformat(before)
 
 
 def test_a_unit_sees_the_terms_that_end_in_the_next_thirty_days(county: County) -> None:

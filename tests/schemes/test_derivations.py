@@ -301,9 +301,9 @@ def test_a_maximum_says_what_it_swallowed() -> None:
     assert (rule["value"], rule["clause"], rule["indicator"], rule["rule"]) == ("-7", "第1行", "1", 0)
     assert rule["sentence"] == "共3次，应扣9分，因封顶有2分不计，实扣7分（规则：每有1次“更新不及时”扣3分，最多扣7分）。"
     assert _sentences(tree, "total/base/1/rule1") == [
-        "2021年6月1日 更新不及时（政府网站，未更新天数9）2次：扣6分。",
-        "2021年6月1日 更新不及时（政府网站，未更新天数9）1次：应扣3分，封顶前只余1分，实扣1分。",
-        "2020年12月31日 更新不及时（政府网站，未更新天数9）1次：发生在考核期间之前，计0分。",
+        "2021年6月1日 更新不及时（政府网站，未更新天数：9）2次：扣6分。",
+        "2021年6月1日 更新不及时（政府网站，未更新天数：9）1次：应扣3分，封顶前只余1分，实扣1分。",
+        "2020年12月31日 更新不及时（政府网站，未更新天数：9）1次：发生在考核期间之前，计0分。",
     ]
     assert [child["fired"] for child in rule["children"]] == [True, True, False]
 
@@ -326,8 +326,8 @@ def test_a_forfeit_says_what_it_overrode() -> None:
 def test_superseded_readings_stand_beside_the_one_that_counts() -> None:
     tree = _tree(_situation(), "甲")
     assert _sentences(tree, "total/base/6/rule1") == [
-        "2021年6月1日 考评组评定（指标编号6，评定分4）：已被后来的取代，不计。",
-        "2021年7月2日 考评组评定（指标编号6，评定分9）：以此为准。",
+        "2021年6月1日 考评组评定（指标编号：6，评定分：4）：已被后来的取代，不计。",
+        "2021年7月2日 考评组评定（指标编号：6，评定分：9）：以此为准。",
     ]
     assert _at(tree, "total/base/5/rule1/o11")["sentence"] == (
         "2021年7月1日 机构、人员、经费、制度到位（“专区电脑和打印机”）1项：“专区电脑和打印机”已经计过，加0分。"
@@ -472,7 +472,7 @@ def test_an_earlier_reading_is_not_told_where_the_present_one_counts() -> None:
 def test_days_outside_are_told_apart() -> None:
     tree = _tree(_situation(as_of=date(2021, 6, 30)), "甲")
     late = [node["sentence"] for node in _nodes(tree) if node["inputs"].get("reason") == "after_day"]
-    assert "2021年7月1日 外部测得的数值（“满意率”，数值91）：发生在截止日之后，计0分。" in late
+    assert "2021年7月1日 外部测得的数值（“满意率”，数值：91）：发生在截止日之后，计0分。" in late
 
 
 def test_a_grade_from_last_years_close_is_no_late_reply() -> None:

@@ -195,7 +195,7 @@ FACTS: list[tuple[str, int, dict[str, AttributeValue], str]] = [
         "stale",
         1,
         {"channel": "website", "days": 9, "account": "政务号"},
-        "2021年3月29日 更新不及时（政府网站，未更新天数9，账号政务号）1次",
+        "2021年3月29日 更新不及时（政府网站，未更新天数：9，账号：政务号）1次",
     ),
     (
         "publication",
@@ -207,9 +207,10 @@ FACTS: list[tuple[str, int, dict[str, AttributeValue], str]] = [
         "metric",
         3,
         {"name": "completion", "value": Decimal("95.50")},
-        "2021年3月29日 外部测得的数值（“完成率”，数值95.5）",
+        "2021年3月29日 外部测得的数值（“完成率”，数值：95.5）",
     ),
-    ("prior_grade", 1, {"year": 2020, "grade": "优秀"}, "2021年3月29日 上年度等次（年度2020，等次优秀）"),
+    ("circular", 1, {"period": "monthly", "issue": "空白栏目"}, "2021年3月29日 被通报（月度，问题标识：空白栏目）1次"),
+    ("prior_grade", 1, {"year": 2020, "grade": "优秀"}, "2021年3月29日 上年度等次（年度：2020，等次：优秀）"),
 ]
 
 

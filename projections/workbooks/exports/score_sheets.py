@@ -12,6 +12,8 @@ from projections.answers import sheet_answer
 from projections.workbooks.exports.wording import cited, evidence_of, told, words_of
 from projections.workbooks.exports.writing import Cell, Paper, PaperSheet
 from projections.years import YearView
+from schemes.exact import ZERO, plain
+from schemes.subtotals import unbounded_total
 from schemes.wording import change_phrase
 
 _LEVELS: Final = ("一级指标", "二级指标", "三级指标", "四级指标")
@@ -92,6 +94,9 @@ class _Annex:
             yield self._reason(effect)
         for fact in row.forfeits[:_MOST_REASONS]:
             yield f"{told(fact, self._words)}，本项归零（{cited(evidence_of(self._view, fact))}）"
+        beyond = _swallowed(row)
+        if beyond:
+            yield f"以上合计超出本项上下限{plain(beyond)}分，不计"
 
     def _reason(self, effect: EffectAnswer) -> str:
         points, nominal = Decimal(effect.effective), Decimal(effect.nominal)
@@ -107,13 +112,34 @@ class _Annex:
         answer = self._answer
         for part in answer.sections:
             named = f"{part.title}（权重{part.weight}）" if part.title else ""
-            yield [f"{named}基础分", None, Decimal(part.base), None]
-            yield [f"{named}加分", None, Decimal(part.bonus), "未达到加分门槛，加分不计" if part.gated else None]
-            yield [f"{named}扣分", None, Decimal(part.penalty), None]
+            base = _differs(part.base_rows, part.base, "按不涉及的项目调整后")
+            bonus = "未达到加分门槛，加分不计" if part.gated else _differs(part.bonus_rows, part.bonus, "封顶后")
+            yield [f"{named}基础分", None, Decimal(part.base), base]
+            yield [f"{named}加分", None, Decimal(part.bonus), bonus]
+            yield [f"{named}扣分", None, Decimal(part.penalty), _differs(part.penalty_rows, part.penalty, "封顶后")]
         for veto in answer.vetoes:
             yield [f"否决：{veto.title}", None, None, veto.clause]
         pending = f"有{len(answer.pending)}项待评定，可能在 {answer.lowest} 至 {answer.highest} 之间"
-        yield ["总分", self._view.scheme.full, Decimal(answer.total), pending if answer.pending else None]
+        remarks = [self._bounded_total(), pending if answer.pending else None]
+        yield ["总分", self._view.scheme.full, Decimal(answer.total), "；".join(filter(None, remarks)) or None]
         yield ["名次", None, answer.rank, f"等次：{answer.grade}" if answer.grade else None]
         for output in answer.outputs:
             yield [output.titles[-1], None, None if output.value is None else Decimal(output.value), "只报告，不计分"]
+
+    def _bounded_total(self) -> str | None:
+        """Return what cap, floor or veto made of the sections' sum; None where they left it as it is."""
+        score = self._view.sheets()[self._answer.key].score
+        whole, counted = unbounded_total(self._view.scheme, score.sections), Decimal(self._answer.total)
+        vetoed = any(one.total is not None for one in self._answer.vetoes)
+        return _differs(plain(whole), plain(counted), "否决后" if vetoed else "封顶后" if whole > counted else "保底后")
+
+
+def _differs(together: str, counted: str, why: str) -> str | None:
+    return None if together == counted else f"各项合计{together}，{why}计{counted}"
+
+
+def _swallowed(row: RowAnswer) -> Decimal:
+    """Return how many points of a row's effects its own bounds kept from its value; none of one that is forfeited."""
+    if row.forfeits:
+        return ZERO
+    return abs(sum((Decimal(one.effective) for one in row.effects), Decimal(row.start)) - Decimal(row.value))

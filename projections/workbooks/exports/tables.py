@@ -10,7 +10,8 @@ from ledger.decisions import Unit
 from ledger.events import Evidence
 from projections.answer_models import HistoryAnswer, LineAnswer
 from projections.answers import history_answer, ranking_answer
-from projections.workbooks.exports.wording import ENTRIES, SWALLOWED, cited, moment, told, words_of
+from projections.swallower_labels import SWALLOWER_LABELS
+from projections.workbooks.exports.wording import ENTRIES, cited, evidence_of, moment, told, words_of
 from projections.workbooks.exports.writing import Cell, Paper, PaperSheet
 from projections.years import FactEntry, YearView
 from schemes.fact import Fact
@@ -31,7 +32,7 @@ _HISTORY: Final = (
     "依据",
     "说明",
 )
-_CORRECTIONS: Final = ("时间", "类别", "原事实", "改为", "理由", "依据", "经办人")
+_CORRECTIONS: Final = ("时间", "类别", "原事实", "改为", "理由", "依据", "经手人")
 _LEDGER: Final = (
     "序号",
     "登记时间",
@@ -44,8 +45,8 @@ _LEDGER: Final = (
     "说明",
     "理由",
     "依据",
-    "经办人",
-    "观察编号",
+    "经手人",
+    "记录编号",
 )
 
 
@@ -75,14 +76,14 @@ def history(view: YearView, unit: Unit) -> bytes:
     first = sheet.next_row
     sheet.headings(_HISTORY, still=1)
     for line in answer.lines:
-        sheet.row(_line(line, words))
+        sheet.row(_line(view, line, words))
     sheet.filter_from(first)
     if answer.amendments or answer.voided:
         _corrections(written.sheet("更正与作废", [17, 8, 46, 46, 40, 40, 16]), answer, words)
     return written.bytes()
 
 
-def _line(line: LineAnswer, words: Vocabulary) -> list[Cell]:
+def _line(view: YearView, line: LineAnswer, words: Vocabulary) -> list[Cell]:
     fact = line.fact
     indicator = f"{line.indicator} {line.titles[-1]}" if line.indicator else None
     consequence = "期初" if fact is None else told(fact, words)
@@ -94,9 +95,9 @@ def _line(line: LineAnswer, words: Vocabulary) -> list[Cell]:
         None if line.nominal is None else Decimal(line.nominal),
         Decimal(line.indicator_points),
         Decimal(line.effective),
-        "、".join(SWALLOWED[one] for one in line.swallowed_by),
+        "、".join(SWALLOWER_LABELS[one] for one in line.swallowed_by),
         Decimal(line.running_total),
-        cited(line.evidence),
+        cited(evidence_of(view, fact)) if fact else None,
         fact.note if fact else None,
     ]
 

@@ -16,14 +16,6 @@ from schemes.vocabulary import Vocabulary
 from schemes.wording import fact_phrase
 
 ENTRIES: Final = {"observe": "登记", "amend": "更正", "void": "作废", "rectify": "整改"}
-SWALLOWED: Final = {
-    "maximum": "本条上限",
-    "bounds": "本项上下限",
-    "forfeit": "本项归零",
-    "account": "非最低账号",
-    "section": "加分封顶、门槛或扣分限额",
-    "total": "总分封顶、下限或否决",
-}
 
 
 def words_of(view: YearView) -> Vocabulary:
@@ -49,10 +41,13 @@ def _one(evidence: Evidence) -> str:
 
 
 def evidence_of(view: YearView, fact: FactAnswer) -> list[Evidence]:
-    """Return what a fact rests on; a derived one, on what it is derived from rests on."""
+    """Return all that a fact rests on by now, each once: what it was recorded, corrected and put right with.
+
+    A derived one rests on what it is derived from.
+    """
     observations: Sequence[str] = [fact.observation] if fact.observation else fact.derived_from
-    said = (one for name in observations for entry in view.entries_of(name)[:1] for one in entry.evidence)
-    return [Evidence.model_validate(one) for one in said]
+    said = (one for name in observations for entry in view.entries_of(name) for one in entry.evidence)
+    return list(dict.fromkeys(Evidence.model_validate(one) for one in said))
 
 
 def moment(value: datetime | None) -> str:

@@ -6,7 +6,7 @@ Told of many thousand rows too; why a row has no effect is told only where `proj
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -48,6 +48,7 @@ class Idle:
 class Effects:
     """What recording does. `alike` are the places of observations that stand in the ledger in the same words.
 
+    One that stands there once is alike once: of two such rows, the second is new.
     `units` are those that get observations or whose total moves; `proposed` counts what waits for a second person, and
     is counted into the totals as if it were approved.
     """
@@ -63,7 +64,6 @@ def effects(view: YearView, observations: Sequence[Observe]) -> Effects:
     facts = [_fact(view, at, one) for at, one in enumerate(observations)]
     outcome = what_if(view.situation, Supposition(added=tuple(facts)), view.sheets())
     counts = Counter(fact.unit for fact in facts)
-    known = {_words(fact) for fact in view.facts}
     admission = SchemeAdmission(lambda _: view.scheme)
     moved = {change.unit: change for change in outcome.changes}
     units = []
@@ -77,9 +77,18 @@ def effects(view: YearView, observations: Sequence[Observe]) -> Effects:
     return Effects(
         tuple(units),
         sum(admission.weighs(view.state, _reading(one)) for one in observations),
-        tuple(at for at, fact in enumerate(facts) if _words(fact) in known),
+        tuple(_alike(view, facts)),
         _idle(view, observations) if len(observations) <= MOST_EXPLAINED else (),
     )
+
+
+def _alike(view: YearView, facts: Sequence[Fact]) -> Iterator[int]:
+    left = Counter(_words(fact) for fact in view.facts)
+    for at, fact in enumerate(facts):
+        words = _words(fact)
+        if left[words] > 0:
+            left[words] -= 1
+            yield at
 
 
 def _idle(view: YearView, observations: Sequence[Observe]) -> tuple[Idle, ...]:

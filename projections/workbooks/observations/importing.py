@@ -3,26 +3,28 @@
 1. The workbook is read within bounds; where its columns are is told by their headings and the mapping.
 2. Every row is read, and every cell that cannot be taken is a problem with its address, in Chinese.
 3. The ledger says of each observation whether it could be recorded; its reasons are problems at the row's cells.
-4. What recording would do to the scores is worked out; rows that are recorded already in the same words are named.
-5. The key of the append is made of what was read: the same content again, whoever sends it and however the file was
-   saved, records nothing.
+4. What recording would do to the scores is worked out, also for the new rows alone where others are recorded already
+   in the same words. It holds for the ledger it was worked out on: `check_again` says whether it still does.
+5. The key of the append is made of what was read: the same content again, whoever sends it, however the file was saved
+   and in whatever order its rows stand, records nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
 from ledger.application import MOST_OBSERVATIONS, LedgerApplication
-from ledger.commands import Attempt, Observe, Receipt
-from ledger.rejection import Refusal, Rejection
+from ledger.commands import Attempt, Receipt
+from ledger.rejection import Rejection
 from projections.scheme_files import vocabulary
 from projections.workbooks.columns import GUIDE_SHEET
 from projections.workbooks.files import Bounds, address, read_sheets
+from projections.workbooks.observations.cell_refusals import at_cell
 from projections.workbooks.observations.effects import Effects, effects
-from projections.workbooks.observations.fields import COUNT, DAY, INDICATOR, KIND, UNIT, Fields
+from projections.workbooks.observations.fields import UNIT, Fields
 from projections.workbooks.observations.layout import ColumnMapping, Layout, find_layout
 from projections.workbooks.observations.reading import ReadRow, read_rows
 from projections.workbooks.observations.template import LISTS_SHEET
@@ -38,7 +40,6 @@ BOUNDS: Final = Bounds(
     text=4_000,
 )
 _UNREAD: Final = frozenset({GUIDE_SHEET, LISTS_SHEET})
-_FIELDS: Final = {"unit": UNIT, "kind": KIND, "occurred_on": DAY, "count": COUNT, "attributes.indicator": INDICATOR}
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it, and how much there is."""
 
@@ -47,17 +48,31 @@ Progress = Callable[[str, int, int], None]
 class Checked:
     """What a workbook says: either `problems`, or `rows` with what recording them would do.
 
-    `recorded_at` is the ledger position at which the same content was recorded before, if it was: then there are no
-    effects.
+    `position` is the length of the ledger that this was worked out on. `recorded_at` is the ledger position at which
+    the same content was recorded before, if it was: then there are no effects. Where rows stand in the ledger in the
+    same words already (`effects.alike`), `new` is the others alone, and None where there are no others.
     """
 
     year: int
     layout: Layout
     rows: tuple[ReadRow, ...]
     problems: tuple[Problem, ...]
-    key: str
+    position: int
+    key: str = ""
     recorded_at: int | None = None
     effects: Effects | None = None
+    new: Checked | None = None
+
+    @property
+    def outlook(self) -> tuple[object, ...]:
+        """What was shown of the check: while it stays the same, what was agreed to is what will be done."""
+        new = None if self.new is None else self.new.effects
+        return self.problems, self.recorded_at, self.effects, new
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """The addresses of the rows that stand in the ledger in the same words."""
+        return () if self.effects is None else tuple(self.place(at) for at in self.effects.alike)
 
     def place(self, at: int) -> str:
         """Return the address of the first cell of a row, by its place among the rows."""
@@ -84,22 +99,54 @@ def check_workbook(
     sheets = read_sheets(data, file, _UNREAD, BOUNDS)
     layout = find_layout(sheets, fields, mapping, file)
     if layout.problems:
-        return Checked(year, layout, (), layout.problems, "")
+        return Checked(year, layout, (), layout.problems, view.position)
     rows, problems = read_rows(sheets[layout.sheet], layout, fields, lambda at, of: progress("核对单元格", at, of))
     if not rows and not problems:
         raise refuse("import-empty", layout.sheet, "没有可登记的内容；请从标题行的下一行填起")
     if len(rows) > MOST_OBSERVATIONS:
         raise refuse("batch-size", layout.sheet, f"有{len(rows)}行；一次最多{MOST_OBSERVATIONS}行，请分成几个文件")
-    problems += _inadmissible(ledger, year, rows, layout, lambda at, of: progress("核对方案", at, of))
-    key = _key(year, [row.observation for row in rows])
-    checked = Checked(year, layout, tuple(rows), tuple(sorted(problems, key=_in_order)), key)
+    checked = Checked(year, layout, tuple(rows), tuple(problems), view.position)
+    return _worked_out(ledger, view, checked, fields, progress)
+
+
+def check_again(ledger: LedgerApplication, view: YearView, checked: Checked, progress: Progress) -> Checked:
+    """Return the check as of the view: itself where the ledger has not moved since, else worked out again.
+
+    Raises `Rejection` where the year takes no observations any more.
+    """
+    if checked.problems or view.position == checked.position:
+        return checked
+    view.state.refuse_closed()
+    bare = Checked(checked.year, checked.layout, checked.rows, (), view.position)
+    return _worked_out(ledger, view, bare, fields_of(view), progress)
+
+
+def _worked_out(
+    ledger: LedgerApplication, view: YearView, checked: Checked, fields: Fields, progress: Progress
+) -> Checked:
+    refused = _inadmissible(ledger, checked, fields, lambda at, of: progress("核对方案", at, of))
+    problems = tuple(sorted((*checked.problems, *refused), key=_in_order))
+    checked = replace(checked, problems=problems)
     if problems:
         return checked
-    used = ledger.ledger_recorder.find_key(key)
+    content = _digest(checked.rows)
+    checked = replace(checked, key=f"workbook/{checked.year}/{content}")
+    used = ledger.ledger_recorder.find_key(checked.key)
     if used is not None:
         return replace(checked, recorded_at=used.first_position)
     progress("测算得分", 0, 0)
-    return replace(checked, effects=effects(view, [row.observation for row in rows]))
+    checked = replace(checked, effects=_effects(view, checked.rows))
+    known = frozenset(checked.effects.alike) if checked.effects else frozenset()
+    rows = tuple(row for at, row in enumerate(checked.rows) if at not in known)
+    if not known or not rows:
+        return checked
+    # Of the whole file too: the same few rows may be what is new of another one.
+    key = f"{checked.key}/{_digest(rows)}"
+    return replace(checked, new=replace(checked, rows=rows, key=key, effects=_effects(view, rows)))
+
+
+def _effects(view: YearView, rows: Sequence[ReadRow]) -> Effects:
+    return effects(view, [row.observation for row in rows])
 
 
 def record_workbook(ledger: LedgerApplication, attempt: Attempt, checked: Checked) -> list[Receipt]:
@@ -109,12 +156,10 @@ def record_workbook(ledger: LedgerApplication, attempt: Attempt, checked: Checke
     return ledger.observe(replace(attempt, key=checked.key), checked.year, [row.observation for row in checked.rows])
 
 
-def _key(year: int, observations: Sequence[Observe]) -> str:
-    whole = sha256()
-    for one in observations:
-        data = one.model_dump_json(exclude_none=True).encode()
-        whole.update(b"%d:%b" % (len(data), data))
-    return f"workbook/{year}/{whole.hexdigest()}"
+def _digest(rows: Iterable[ReadRow]) -> str:
+    """Return what tells the content of the rows, in whatever order they stand."""
+    each = (sha256(row.observation.model_dump_json(exclude_none=True).encode()).digest() for row in rows)
+    return sha256(b"".join(sorted(each))).hexdigest()
 
 
 def _in_order(problem: Problem) -> tuple[int, str]:
@@ -123,32 +168,13 @@ def _in_order(problem: Problem) -> tuple[int, str]:
 
 
 def _inadmissible(
-    ledger: LedgerApplication, year: int, rows: Sequence[ReadRow], layout: Layout, step: Callable[[int, int], None]
+    ledger: LedgerApplication, checked: Checked, fields: Fields, step: Callable[[int, int], None]
 ) -> list[Problem]:
     problems: list[Problem] = []
-    for at, row in enumerate(rows, start=1):
+    for at, row in enumerate(checked.rows, start=1):
         try:
-            ledger.check_observation(year, row.observation)
+            ledger.check_observation(checked.year, row.observation)
         except Rejection as rejection:
-            problems += [_at_cell(one, row, layout) for one in rejection.refusals]
-        step(at, len(rows))
+            problems += [at_cell(one, row, checked.layout, fields) for one in rejection.refusals]
+        step(at, len(checked.rows))
     return problems
-
-
-_SAID: Final[Mapping[str, str]] = {
-    "date-outside-year": "不在考核期间内",
-    "not-a-judged-indicator": "这个指标不由考评组评定",
-    "judgement-out-of-range": "评定分超出这个指标的范围",
-    "rank-out-of-range": "名次超出参加排名的单位数",
-    "unknown-unit": "不是本年度的单位",
-    "calendar-unknown-year": "这一年的放假安排还没有公布，答复期限算不出",
-}
-
-
-def _at_cell(refusal: Refusal, row: ReadRow, layout: Layout) -> Problem:
-    attributes = vocabulary().kinds[row.observation.kind].attributes
-    labels = {f"attributes.{name}": attribute.label for name, attribute in attributes.items()}
-    heading = {**labels, **_FIELDS}.get(refusal.where, UNIT)
-    column = layout.columns.get(heading) or layout.columns.get(UNIT, 1)
-    said = _SAID.get(refusal.code, "不符合本年度方案")
-    return Problem(refusal.code, address(layout.sheet, row.row, column), f"{said}（{refusal.message}）")

@@ -6,7 +6,7 @@ mapping says: a small file (JSON or YAML), or what was chosen on the page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,6 +22,14 @@ from schemes.reading import dotted
 DATA_SHEET: Final = "登记"
 _LAST_HEADING_ROW: Final = 20
 _NOT_PART: Final = "*＊"
+
+
+class SheetUntoldError(InvalidInput):
+    """Raised where it cannot be told which of the `sheets` holds the rows; naming one of them puts it right."""
+
+    def __init__(self, problem: Problem, sheets: Iterable[str]) -> None:
+        super().__init__((problem,))
+        self.sheets = tuple(sheets)
 
 
 class ColumnMapping(BaseModel):
@@ -92,20 +100,23 @@ def find_layout(sheets: Mapping[str, ReadSheet], fields: Fields, mapping: Column
     _refuse_unknown_fields(fields, mapping)
     wanted = mapping.sheet or (DATA_SHEET if DATA_SHEET in sheets else None)
     if wanted is not None and wanted not in sheets:
-        raise refuse("workbook-sheet", file, f"没有名为“{wanted}”的工作表；应为{one_of(sheets)}")
+        raise _untold("workbook-sheet", file, f"没有名为“{wanted}”的工作表；应为{one_of(sheets)}", sheets)
     candidates = [wanted] if wanted is not None else list(sheets)
     layouts = [_layout(name, sheets[name].cells, fields, mapping) for name in candidates]
     found = [layout for layout in layouts if layout is not None and {UNIT, DAY} & layout.columns.keys()]
     if len(found) > 1:
         names = "、".join(one.sheet for one in found)
-        raise refuse(
-            "workbook-sheet", file, f"{names}几张工作表都像登记表；请只留一张，或把要导入的改名为“{DATA_SHEET}”"
-        )
+        message = f"“{names}”几张工作表都像登记表；请指明是哪一张，或把要导入的改名为“{DATA_SHEET}”"
+        raise _untold("workbook-sheet", file, message, [one.sheet for one in found])
     found = found or [layout for layout in layouts if layout is not None]
     if not found:
         expected = f"应有“{UNIT}”“{DAY}”等列，在前{_LAST_HEADING_ROW}行之内"
-        raise refuse("workbook-headings", file, f"没有找到列标题行；{expected}")
+        raise _untold("workbook-headings", file, f"没有找到列标题行；{expected}", sheets)
     return _complete(found[0])
+
+
+def _untold(code: str, file: str, message: str, sheets: Iterable[str]) -> SheetUntoldError:
+    return SheetUntoldError(Problem(code, file, message), sheets)
 
 
 def _refuse_unknown_fields(fields: Fields, mapping: ColumnMapping) -> None:

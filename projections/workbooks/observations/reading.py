@@ -152,7 +152,9 @@ class _Reading:
         if known is not None:
             row = self._read(INDICATOR, lambda cell: self._fields.row(_line(cell), known.group))
         if row is None or known is None:
-            if kind is None and not self._is_wrong(KIND, INDICATOR, UNIT):
+            # An indicator may tell the kind as soon as the unit is put right; without one, nothing does.
+            told_later = known is None and self._cell(INDICATOR) is not None
+            if kind is None and not told_later and not self._is_wrong(KIND, INDICATOR):
                 self._refuse(KIND, "workbook-empty", f"没有填“{KIND}”；应为{self._labels(self._fields.kinds)}")
             return kind
         asked = self._fields.asked_by(known.group, row)
@@ -315,6 +317,8 @@ def _day(cell: CellValue) -> date:
 
 
 def _count(cell: CellValue) -> int:
+    if re.fullmatch(r"[0-9]{16,}", unicodedata.normalize("NFKC", str(_shown_whole(cell))).strip()):
+        raise WrongCellError("workbook-not-a-number", f"次数“{_shown_whole(cell)}”太大；请核对")
     number = _number(cell, Whole())
     if number < 1:
         raise WrongCellError("workbook-not-a-number", f"“{_shown_whole(cell)}”不能作次数；应为1或更大的整数")

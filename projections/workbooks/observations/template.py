@@ -67,7 +67,7 @@ def template(fields: Fields) -> bytes:
     """Return the blank workbook of the year."""
     target = BytesIO()
     workbook = Workbook(target, {"in_memory": True})
-    workbook.set_properties({"title": "观察登记表", "created": _CREATED})
+    workbook.set_properties({"title": "登记表", "created": _CREATED})
     plain_text = {"font_name": _FONT, "valign": "top", "text_wrap": True}
     formats = {
         "text": workbook.add_format({**plain_text, "num_format": "@"}),
@@ -196,7 +196,7 @@ def _items(fields: Fields, kind: str) -> list[str]:
 def _guide(worksheet: Worksheet, fields: Fields, formats: Mapping[str, Any]) -> None:
     period = fields.scheme.period
     lines = (
-        f"{fields.scheme.jurisdiction.name}{fields.state.year}年度观察登记表",
+        f"{fields.scheme.jurisdiction.name}{fields.state.year}年度登记表",
         f"1. 在“{DATA_SHEET}”表从第3行填起，一行一条事实；第1、2行不要改动。本表和隐藏的“{LISTS_SHEET}”不会读入。",
         f"2. 发生日期应在 {period.first} 至 {period.last} 之间。",
         "3. 每条都要有依据：文号、网址至少填一项；两项都填，记为两件依据。",
