@@ -321,7 +321,7 @@ def test_what_the_terminal_shows_names_steps_orders_and_changes(office: Office) 
     assert [word for word in ("提出", "受理", "决定", "成立", "重新评定", "应为5分") if word not in told] == []
     assert "成立" in shown("appeal", "list")
     closings = shown("year", "closings")
-    assert [word for word in ("第1次关闭", "关闭时与现在", "100 第1名", "99 第19名") if word not in closings] == []
+    assert [word for word in ("第1次办结", "办结时与现在", "100 第1名", "99 第19名") if word not in closings] == []
 
 
 def test_an_order_that_is_not_in_dispute_or_without_effect_conflicts(county: County) -> None:

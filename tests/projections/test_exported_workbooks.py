@@ -15,7 +15,6 @@ from projections.workbooks.exports.tables import history, ledger, ranking
 from projections.workbooks.files import address, read_sheets
 from projections.workbooks.observations.importing import BOUNDS
 from projections.years import YearView
-from schemes.exact import plain
 from tests.projections.conftest import CODE, EVIDENCE, County
 
 GOLDEN = Path(__file__).with_name("golden_workbooks")
@@ -77,19 +76,12 @@ def test_remarks_say_what_a_rows_own_bounds_left_out_so_that_they_add_up(county:
     assert "以上合计" not in remarks["p1"]
 
 
-def test_sums_say_what_their_cap_or_gate_made_of_them(county: County) -> None:
-    for kind, unit_attributes in (("adoption", {"level": "national"}), ("circular", None)):
-        county.observe(kind=kind, count=40, **({"attributes": unit_attributes} if unit_attributes else {}))
-    view = county.jurisdictions.view(CODE, 2021)
-    [section] = view.sheets()[UNIT].score.sections
-    remarks = _remarks(view)
-    assert section.bonus_rows != section.bonus or section.penalty_rows != section.penalty
-    for title, rows, counted in (
-        ("加分", section.bonus_rows, section.bonus),
-        ("扣分", section.penalty_rows, section.penalty),
-    ):
-        said = f"各项合计{plain(rows)}，封顶后计{plain(counted)}"
-        assert (remarks.get(title) == said) == (rows != counted)
+def test_sums_say_what_their_caps_made_of_them(county: County) -> None:
+    county.observe(kind="adoption", count=2, attributes={"level": "provincial", "topic": "experience"})
+    remarks = _remarks(county.jurisdictions.view(CODE, 2021))
+    assert remarks["加分"] == "各项合计20，封顶后计10"
+    assert remarks["总分"].startswith("各项合计110，封顶后计100；有")
+    assert not {"基础分", "扣分"} & remarks.keys()
 
 
 def test_a_sheet_and_a_history_cite_what_a_correction_rests_on_too(county: County) -> None:
