@@ -366,9 +366,10 @@ def _line(view: YearView, line: HistoryLine) -> LineAnswer:
 
 
 def _evidence_of(view: YearView, fact: Fact) -> list[Evidence]:
-    """The evidence of the observation, or of those that a derived fact comes from."""
+    """All that the observation, or those that a derived fact comes from, rest on by now, each once."""
     observations = fact.sources or (fact.id,)
-    return [one for name in observations for entry in view.entries_of(name)[:1] for one in _evidence(entry)]
+    said = (one for name in observations for entry in view.entries_of(name) for one in _evidence(entry))
+    return list(dict.fromkeys(said))
 
 
 def _amendments(view: YearView, unit: Unit) -> Iterator[AmendmentAnswer]:

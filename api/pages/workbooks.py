@@ -13,7 +13,7 @@ from starlette.status import HTTP_404_NOT_FOUND, HTTP_413_CONTENT_TOO_LARGE, HTT
 
 from api.edge import Edge, JurisdictionCode, UnitName, YearNumber
 from api.pages.forms import Form, FormSent
-from api.pages.import_jobs import Done, ImportJob, ImportJobs, ImportsBusyError, Record, imports_closed
+from api.pages.import_jobs import Check, Done, ImportJob, ImportJobs, ImportsBusyError, Record, imports_closed
 from api.pages.messages import Told, told
 from api.pages.page import YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute, attachment
 from api.problems import RefusedRequest
@@ -117,7 +117,7 @@ def send_workbook(page: PageAsked, form: FormSent, jurisdiction: JurisdictionCod
     account = page.given.asking.account
     job = ImportJob(page.new_key(), account, jurisdiction, year, name, content, _mapping(form))
     try:
-        _jobs(page).start(job, _Checking(page.given.jurisdictions))
+        _jobs(page).start(job, _checking(page.given.jurisdictions))
     except ImportsBusyError as busy:
         said = Told("import-busy", "", _BUSY, str(busy))
         context = {**_context(page, form), "problems": [said]}
@@ -141,7 +141,7 @@ def check_columns(
     known = _known(page, jurisdiction, year, job)
     if known is None:
         return _missing(page)
-    _jobs(page).check(known, _mapping(form), _Checking(page.given.jurisdictions))
+    _jobs(page).check(known, _mapping(form), _checking(page.given.jurisdictions))
     return _go_on(page, known)
 
 
@@ -166,17 +166,14 @@ def _known(page: Page, jurisdiction: str, year: int, job: str) -> ImportJob | No
     return _jobs(page).find(job, page.given.asking.account, jurisdiction, year)
 
 
-class _Checking:
-    """Checks a job's workbook beside the request, and keeps nothing of the request."""
+def _checking(ledgers: Jurisdictions) -> Check:
+    """Return what checks a job's workbook beside the request; it keeps nothing of the request."""
 
-    def __init__(self, ledgers: Jurisdictions) -> None:
-        self._ledgers = ledgers
-
-    def __call__(self, job: ImportJob, progress: Progress) -> Checked:
-        """Return what the workbook says."""
-        ledgers = self._ledgers
+    def check(job: ImportJob, progress: Progress) -> Checked:
         view = ledgers.view(job.jurisdiction, job.year)
         return check_workbook(ledgers.known_ledger(job.jurisdiction), view, job.data, job.file, job.mapping, progress)
+
+    return check
 
 
 def _recording(given: Edge, *, whole: bool) -> Record:
