@@ -14,6 +14,8 @@ from api.problems import RefusedRequest
 from schemes.problem import Problem
 
 KEY: Final = "key"
+FILES_LOST: Final = "files-lost"
+"""Set in a form that is kept without the files that came with it."""
 MOST_FIELDS: Final = 2_000
 MOST_FILES: Final = 100
 LONGEST_TEXT: Final = 1024 * 1024

@@ -19,10 +19,10 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.status import HTTP_303_SEE_OTHER, HTTP_401_UNAUTHORIZED
+from starlette.status import HTTP_204_NO_CONTENT, HTTP_303_SEE_OTHER, HTTP_401_UNAUTHORIZED
 
 from api.edge import edge_of
-from api.pages.forms import LONGEST_TEXT, MOST_FIELDS, MOST_FILES, Form
+from api.pages.forms import FILES_LOST, LONGEST_TEXT, MOST_FIELDS, MOST_FILES, Form
 from api.pages.page import Page, page_of, tell
 from api.problems import Failure
 from api.settings import Settings
@@ -39,6 +39,8 @@ async def refusal_page(request: Request, failure: Failure) -> Response:
     code = failure.problems[0].code
     if code == "password-must-change":
         return RedirectResponse(PASSWORD, HTTP_303_SEE_OTHER)
+    if code == "sign-in-needed" and "text/event-stream" in request.headers.get("accept", ""):
+        return Response(status_code=HTTP_204_NO_CONTENT)  # which ends an event stream for good
     if code == "sign-in-needed" and not page.is_fragment:
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         if request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site":
@@ -80,7 +82,11 @@ async def _kept(request: Request) -> Form | None:
         return None
     try:
         async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=LONGEST_TEXT) as sent:
-            fields = [(name, text.replace("\r\n", "\n")) for name, text in sent.multi_items() if isinstance(text, str)]
+            items = sent.multi_items()
+            fields = [(name, text.replace("\r\n", "\n")) for name, text in items if isinstance(text, str)]
+            fields += (
+                [(FILES_LOST, "yes")] if any(not isinstance(one, str) and one.filename for _, one in items) else []
+            )
     except (HTTPException, ClientDisconnect):
         return None
     return Form(fields) if sum(len(text) for _, text in fields) <= settings.largest_body else None

@@ -14,11 +14,12 @@ from fastapi.responses import RedirectResponse
 from starlette.status import HTTP_307_TEMPORARY_REDIRECT
 
 from api.access.guard import COOKIE
-from api.pages.forms import Form, FormSent
+from api.pages.forms import FILES_LOST, Form, FormSent
 from api.pages.messages import place_title
 from api.pages.page import REFUSED, Page, PageAsked, PageRoute
 from api.routes.access import by_session, forget_session, refuse_too_many, set_session
 from ledger.rejection import rejected
+from projections.scheme_files import vocabulary
 
 
 class _KeptRoute(PageRoute):
@@ -54,9 +55,9 @@ def sign_in(request: Request, page: PageAsked, form: FormSent) -> Response:
     page.given.access.sign_out(request.cookies.get(COOKIE, ""))
     if form.text("continue"):
         kept = _kept(form) or Form()
-        told = [(place_title(name.replace("attribute.", "attributes.")), text) for name, text in kept.fields if text]
-        said = [(title, text) for title, text in told if not title.isascii()]
-        response: Response = page.render("send_again.html", target=target, kept=kept, said_again=said)
+        lost = bool(kept.text(FILES_LOST))
+        kept = Form([one for one in kept.fields if one[0] != FILES_LOST])
+        response: Response = page.render("send_again.html", target=target, kept=kept, said_again=_told(kept), lost=lost)
     else:
         response = page.redirect(f"/signed-in?next={quote(target, safe='')}")
     set_session(response, token)
@@ -110,6 +111,17 @@ def _form(request: Request, page: Page, target: str) -> Response:
 def oidc_title(request: Request) -> str | None:
     """Return what the identity provider is called; None where there is none."""
     return None if request.app.state.oidc is None else str(request.app.state.settings.oidc_title)
+
+
+def _told(kept: Form) -> list[tuple[str, str]]:
+    """Return what was typed under the titles of its fields, codes by their labels; what has no title is not shown."""
+    found = vocabulary()
+    labels = {code: kind.label for code, kind in found.kinds.items()} | found.items
+    for kind in found.kinds.values():
+        for attribute in kind.attributes.values():
+            labels |= getattr(attribute, "values", {})
+    titled = [(place_title(name.replace("attribute.", "attributes.")), text) for name, text in kept.fields if text]
+    return [(title, labels.get(text, text)) for title, text in titled if not title.isascii()]
 
 
 def _own_path(address: str) -> str:
