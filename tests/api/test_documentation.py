@@ -249,4 +249,3 @@ def test_the_documentation_page_needs_nothing_from_elsewhere(client: TestClient)
     assert "<script>" not in page.text
     assert all(address.startswith("/static/") for address in own)
     assert {address: client.get(address).status_code for address in own} == dict.fromkeys(own, 200)
-    assert client.get("/").headers["location"] == "/docs"

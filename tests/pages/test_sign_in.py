@@ -138,6 +138,7 @@ def test_a_large_file_does_not_cost_the_text_that_came_with_it(visitor: TestClie
     assert asked.status_code == 401
     assert "刚才填写的内容已保留" in asked.text
     assert '<textarea name="kept.note" hidden aria-hidden="true">\ntyped</textarea>' in asked.text
+    assert "附件需重新选择" in asked.text
 
     kept = {"name": account, "password": PASSWORD, "next": record, "continue": "yes", "kept.note": "字" * 300_000}
     again = visitor.post("/sign-in", data=kept, files={"none": ("", b"")})
@@ -161,3 +162,28 @@ def test_a_token_with_scopes_opens_no_page(engine: Engine, clock: Clock, applica
     with TestClient(application, headers=bearer(token), follow_redirects=False) as client:
         assert client.get("/api/v1/jurisdictions/360982/years/2021").status_code == 200
         assert client.get("/jurisdictions/360982/years/2021").status_code == 403
+
+
+def test_what_is_sent_again_is_told_by_titles_and_labels(visitor: TestClient, account: str) -> None:
+    typed = {
+        "kept.attribute.level": "municipal",
+        "kept.row": "2.2",
+        "kept.note": "说明一",
+        "kept.evidence.file.5f": "x",
+    }
+    sign_in = {"name": account, "password": PASSWORD, "next": "/sign-out", "continue": "yes"}
+    told = visitor.post("/sign-in", data=sign_in | typed).text
+
+    assert re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", told) == [
+        ("层级", "设区市"),
+        ("指标", "2.2"),
+        ("说明", "说明一"),
+    ]
+    assert "附件" not in told
+
+
+@pytest.mark.usefixtures("county")
+def test_a_stream_that_nobody_is_signed_in_for_ends_for_good(visitor: TestClient) -> None:
+    asked = visitor.get("/jurisdictions/360982/years/2021/live", headers={"Accept": "text/event-stream"})
+
+    assert asked.status_code == 204

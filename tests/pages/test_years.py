@@ -241,7 +241,7 @@ def test_a_close_names_before_what_it_leaves_undecided_and_freezes_the_sheets(co
 
     record = county.client.get(f"{PAGE}/closings").text
     assert 'id="closing-1"' in record
-    assert "办结时未决的申诉、申报1件" in record
+    assert "办结时未决的申诉、认定1件" in record
     sheets = f"{YEAR}/closings/1/sheets"
     assert f'href="{sheets}"' in record
     assert county.client.get(sheets).status_code == 200
