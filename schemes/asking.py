@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
-from schemes.conditions import Where
+from schemes.conditions import Comparison, Where
 from schemes.fact import REQUEST_KINDS
-from schemes.linting.satisfying import satisfying
+from schemes.linting.satisfying import conjuncts, contradictory, satisfying
 from schemes.rules import (
     ByCount,
     ByMetric,
@@ -45,11 +46,17 @@ _Predicates = tuple[Where, ...]
 
 @dataclass(frozen=True, slots=True)
 class AskedField:
-    """A field of a kind; `values` are the codes that can count in the row with their labels, None where it is open."""
+    """A field of a kind; `values` are the codes that can count in the row with their labels, None where it is open.
+
+    `needed`: no fact without it can be recorded, or count in the row. `at_least` is the bound that all rules of the row
+    put on it alike, None where they do not.
+    """
 
     name: str
     attribute: Attribute
     values: Mapping[str, str] | None
+    needed: bool
+    at_least: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +154,13 @@ def _asked_kind(
     # Rules often differ in their points only: by what they say, each predicate is tried once.
     alternatives = {_said(predicates): predicates for predicates, _ in meanings}
     fields = tuple(
-        AskedField(name, attribute, _values(asking, kind, name, alternatives, vocabulary))
+        AskedField(
+            name,
+            attribute,
+            _values(asking, kind, name, alternatives, vocabulary),
+            attribute.required or _is_needed(kind, name, alternatives.values(), vocabulary),
+            _at_least(name, alternatives.values()),
+        )
         for name, attribute in known.attributes.items()
     )
     return AskedKind(kind, known.label, fields, tuple(dict.fromkeys(sentence for _, sentence in meanings)))
@@ -181,6 +194,27 @@ def _values(
     return {
         code: label for code, label in known.items() if code in counting or (other in counting and code not in named)
     }
+
+
+def _is_needed(kind: str, name: str, alternatives: Iterable[_Predicates], vocabulary: Vocabulary) -> bool:
+    """Whether each rule fails, whatever else a fact says, where it does not say this."""
+    known = vocabulary.kinds[kind]
+    others = {one: attribute for one, attribute in known.attributes.items() if one != name}
+    without = {**vocabulary.kinds, kind: known.model_copy(update={"attributes": others})}
+    reduced = vocabulary.model_copy(update={"kinds": without})
+    return all(contradictory(kind, predicates, reduced) for predicates in alternatives)
+
+
+def _at_least(name: str, alternatives: Iterable[_Predicates]) -> Decimal | None:
+    """Return the bound where every rule has one, and all the same."""
+    found = {_bound(name, predicates) for predicates in alternatives}
+    return found.pop() if len(found) == 1 else None
+
+
+def _bound(name: str, predicates: _Predicates) -> Decimal | None:
+    tests = [part.tests.get(name) for predicate in predicates for part in conjuncts(predicate)]
+    bounds = [one.at_least for one in tests if isinstance(one, Comparison) and one.at_least is not None]
+    return max(bounds, default=None)
 
 
 def _can_count(kind: str, name: str, code: str, alternatives: Iterable[_Predicates], vocabulary: Vocabulary) -> bool:

@@ -7,7 +7,7 @@ Nothing is judged here: what is missing is named, and what is wrong is the ledge
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -20,6 +20,7 @@ from projections.scheme_files import vocabulary
 from projections.years import YearView
 from schemes.asking import AskedField, AskedKind, asked_kinds
 from schemes.exact import plain
+from schemes.rules import MeanRating
 from schemes.scheme import Indicator, Scheme, Veto
 from schemes.vocabulary import (
     Attribute,
@@ -126,6 +127,7 @@ class Asked:
     form: Form
     view: YearView
     row: Indicator | Veto | None
+    group: str | None
     unit: str | None
 
     @cached_property
@@ -164,11 +166,18 @@ class Asked:
     def _shown(self, field: AskedField) -> Field:
         attribute = field.attribute
         low, high = _bounds(attribute)
+        low = low if field.at_least is None else plain(field.at_least)
         if self.kind is not None and self.kind.kind == "judgement" and field.name == "value":
             judged = self.row.judged if isinstance(self.row, Indicator) else None
             low, high = (None, None) if judged is None else (plain(judged.min), plain(judged.max))
         default = str(self.view.scheme.year - 1) if self.kind and (self.kind.kind, field.name) == _LAST_YEAR else ""
-        return shown(self.form, field.name, attribute, field.values, self.view, (low, high), default, self.unit)
+        needed = attribute.model_copy(update={"required": field.needed})
+        return shown(self.form, field.name, needed, field.values, self.view, (low, high), default, self._others)
+
+    def _others(self, unit: Unit) -> bool:
+        """Whether the fact can name the unit beside its own: ratings count from other groups only."""
+        rated = isinstance(self.row, Indicator) and any(isinstance(rule, MeanRating) for rule in self.row.rules)
+        return unit.key != self.unit and not (rated and unit.group == self.group)
 
 
 _LAST_YEAR: Final = ("prior_grade", "year")
@@ -182,9 +191,9 @@ def shown(
     view: YearView,
     bounds: tuple[str | None, str | None] = (None, None),
     default: str = "",
-    but: str | None = None,
+    offers: Callable[[Unit], bool] = lambda _: True,
 ) -> Field:
-    """Return a field with what was typed into it; `values` are the codes offered, `but` a unit that is not."""
+    """Return a field with what was typed into it; `values` are the codes offered, `offers` says which units are."""
     sent = f"{ATTRIBUTE}{name}"
     offered = tuple(Option(code, label) for code, label in (values or {}).items())
     typed, chosen = form.text(sent, default), tuple(form.texts(sent))
@@ -196,7 +205,7 @@ def shown(
     if values is not None:
         return Field(sent, attribute.label, "choice", attribute.required, offered, value=typed)
     if isinstance(attribute, UnitAttribute):
-        units = tuple(_unit_option(view, unit) for unit in view.units if unit.key != but)
+        units = tuple(_unit_option(view, unit) for unit in view.units if offers(unit))
         return Field(sent, attribute.label, "unit", attribute.required, units, value=typed)
     entered: Input = "text"
     if isinstance(attribute, IntegerAttribute | DecimalAttribute):

@@ -37,6 +37,7 @@ from projections.answer_models import ReceiptAnswer
 from projections.questions.previews import PreviewAnswer, preview
 from projections.years import YearView
 from schemes.exact import plain
+from schemes.fact import REQUEST_KINDS
 from schemes.scheme import Indicator
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -77,11 +78,11 @@ class RecordForm:
         scheme = self.view.situation.scheme
         if self.many:
             group, _, name = typed.partition("/")
-            return Asked(self.form, self.view, row_named(scheme, group, None, name), None)
+            return Asked(self.form, self.view, row_named(scheme, group, None, name), group, None)
         if not self.units:
-            return Asked(self.form, self.view, None, None)
+            return Asked(self.form, self.view, None, None, None)
         unit = self.units[0]
-        return Asked(self.form, self.view, row_named(scheme, unit.group, unit.key, typed), unit.key)
+        return Asked(self.form, self.view, row_named(scheme, unit.group, unit.key, typed), unit.group, unit.key)
 
     @cached_property
     def rows(self) -> list[Options]:
@@ -244,10 +245,12 @@ def _told(record: RecordForm) -> dict[str, Any]:
 
 def _is_beside(record: RecordForm, told: PreviewAnswer) -> bool:
     """Whether what is said is nothing that the chosen row looks at."""
-    row = record.asked.row
-    return isinstance(row, Indicator) and not any(
-        met.indicator == row.id for one in told.observations for met in one.met
-    )
+    row, kind = record.asked.row, record.asked.kind
+    if not isinstance(row, Indicator) or (kind is not None and kind.kind in REQUEST_KINDS):
+        # What a request does depends on its other dates: the row asks for it for the late reply that may come of it.
+        return False
+    met = {met.indicator for one in told.observations for met in one.met}
+    return row.id not in met | {moved.indicator for unit in told.units for moved in unit.rows}
 
 
 def _save(record: RecordForm) -> Response:

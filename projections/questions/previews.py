@@ -80,7 +80,8 @@ class PreviewObservation(Answer):
     """One of the observations, by its place among those asked about.
 
     `difference` is what it adds to the total when all others are recorded; null where that was not worked out. Where it
-    is zero, `why_not` says why.
+    is zero, `why_not` says why. `same_as` is the position in the ledger of an observation that counts already and says
+    the same of the same unit on the same day; null where there is none.
     """
 
     at: int
@@ -90,6 +91,7 @@ class PreviewObservation(Answer):
     met: list[PreviewMet]
     difference: Points | None
     why_not: list[ReasonAnswer]
+    same_as: int | None
 
 
 class PreviewAnswer(Standing):
@@ -121,6 +123,7 @@ def preview(view: YearView, observations: Sequence[Observe]) -> PreviewAnswer:
                 met=telling.met(fact),
                 difference=explained[fact.id][0] if fact.id in explained else None,
                 why_not=explained[fact.id][1] if fact.id in explained else [],
+                same_as=_same_as(view, fact),
             )
             for at, (fact, reading) in enumerate(zip(facts, readings, strict=True))
         ],
@@ -153,6 +156,18 @@ def _fact(view: YearView, at: int, reading: Reading) -> Fact:
     said = Fact(f"new/{at}", position, reading.unit, reading.kind, reading.occurred_on, reading.count, values)
     [fact] = renamed([said], view.state.keys_by_name)
     return fact
+
+
+def _same_as(view: YearView, fact: Fact) -> int | None:
+    """Return the position of a recorded fact that says the same; the last one of several."""
+    return max(
+        (one.position for one in view.situation.year.facts_of(fact.unit) if _said(one) == _said(fact)), default=None
+    )
+
+
+def _said(fact: Fact) -> tuple[object, ...]:
+    values = {name: frozenset(value) if isinstance(value, tuple) else value for name, value in fact.attributes.items()}
+    return fact.kind, fact.occurred_on, fact.count, values, bool(fact.sources)
 
 
 class _Telling:
@@ -198,8 +213,11 @@ class _Telling:
         )
 
     def met(self, fact: Fact) -> list[PreviewMet]:
-        """Return the rows of the unit's sheet that look at the fact, or at the late reply derived from it."""
-        derived = [one for one in self._year.facts_of(fact.unit) if fact.id in one.sources]
+        """Return the rows of the unit's sheet that look at the fact, or at a late reply that it brings or ends."""
+        after = {one.id: one for one in self._year.facts_of(fact.unit)}
+        ended = [one for one in self._before.facts_of(fact.unit) if one.sources and one.id not in after]
+        derived = [one for one in after.values() if fact.id in one.sources]
+        derived += [one for one in ended if one.text("request") == fact.text("request")]
         found = []
         for stage, _, _ in self._year.stages:
             rows, _ = self._year.rows(fact.unit, stage)

@@ -84,16 +84,17 @@ def _fitting(kind: str, name: str, values: list[Candidate], predicates: Sequence
     tests = [
         Where.model_validate({name: part.tests[name]}).matches
         for predicate in predicates
-        for part in _conjuncts(predicate)
+        for part in conjuncts(predicate)
         if name in part.tests
     ]
     return [value for value in values if all(test(_fact(kind, {name: value})) for test in tests)]
 
 
-def _conjuncts(predicate: Where) -> Iterator[Where]:
+def conjuncts(predicate: Where) -> Iterator[Where]:
+    """Yield the predicate and all parts of it that must hold as well."""
     yield predicate
     for part in predicate.all_of:
-        yield from _conjuncts(part)
+        yield from conjuncts(part)
 
 
 def _fact(kind: str, values: Mapping[str, Candidate]) -> Fact:

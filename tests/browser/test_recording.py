@@ -73,6 +73,37 @@ def test_an_incident_is_recorded_by_keyboard_alone_with_a_pasted_screenshot(sign
     assert serious_findings(page) == []
 
 
+def test_tab_leads_from_the_row_to_its_own_fields(sign_in: SignIn) -> None:
+    page = sign_in("登记员")
+    page.goto(f"{RECORD}?unit={quote('福城街道')}")
+    row = page.get_by_role("combobox", name="指标")
+
+    expect(row).to_be_focused()
+    page.keyboard.type("2.2")
+    expect(page.get_by_role("listbox").get_by_role("option", selected=True)).to_have_text("2.2 日常管理")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("group", name="层级").get_by_label("国家")).to_be_focused()
+    expect(row).to_have_value("2.2 日常管理")
+
+
+def test_nothing_typed_fast_is_lost_while_the_form_comes_anew(sign_in: SignIn) -> None:
+    page = sign_in("登记员")
+    for leaving, told in (([], "2.2"), (["Tab"], "2.2 日常管理")):
+        page.goto(RECORD)
+        expect(page.get_by_role("combobox", name="单位")).to_be_focused()
+        page.keyboard.type("fcjd", delay=0)
+        page.keyboard.press("Tab")
+        page.keyboard.type("2.2", delay=0)
+        for key in leaving:
+            page.keyboard.press(key)
+        expect(page.locator("#row option[value='2.2']")).to_have_count(1)
+        expect(page.get_by_role("combobox", name="单位")).to_have_value("福城街道")
+        expect(page.get_by_role("combobox", name="指标")).to_have_value(told)
+        if not leaving:
+            expect(page.get_by_role("listbox").get_by_role("option", selected=True)).to_have_text("2.2 日常管理")
+    expect(page.get_by_role("group", name="层级").get_by_label("国家")).to_be_focused()
+
+
 def test_a_cap_that_is_reached_is_seen_before_saving_and_the_next_keeps_the_row(sign_in: SignIn) -> None:
     page = sign_in("登记员")
     _filled(page, "店下镇")

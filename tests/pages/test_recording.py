@@ -122,6 +122,48 @@ def test_the_preview_says_what_would_be_refused(county: County) -> None:
     assert "date-outside-year" in _preview(county.client, occurred_on="2022-05-01")
 
 
+def test_a_row_that_moves_is_not_said_to_look_at_something_else(county: County) -> None:
+    county.record(kind="request_received", occurred_on="2021-04-06", attributes={"request": "R-77"})
+    asked = {"row": "1.11", "kind": "request_answered", "attribute.request": "R-77", "occurred_on": "2021-04-12"}
+
+    told = _preview(county.client, **asked)
+    assert "1.11" in told
+    assert "+3" in told
+    assert "所填内容不属于所选指标" not in told
+    early = _preview(county.client, **asked | {"attribute.request": "R-78"})
+    assert "所填内容不属于所选指标" not in early
+
+
+def test_the_preview_points_to_what_was_recorded_already(county: County) -> None:
+    county.record()
+
+    assert f"同日已有相同登记（ 台账第{county.size()}号 ），请确认不是重复。" in _preview(county.client)
+    assert "相同登记" not in _preview(county.client, occurred_on="2021-03-30")
+
+
+def test_what_every_rule_of_the_row_looks_at_has_to_be_filled_in(new_county: County) -> None:
+    assert new_county.post("/api/v1/jurisdictions/320581/years", {"scheme": "changshu-2020"}).status_code == 201
+    path = "/jurisdictions/320581/years/2020/record"
+    asked = {"unit": "梅李镇", "row": "b3", "kind": "publication"}
+    page = new_county.client.get(path, params=asked)
+    told = new_county.client.post(f"{path}/preview", data={"key": "k1", **asked}, headers=FRAGMENT)
+
+    assert '<legend class="form-label">形式</legend>' in page.text
+    assert re.search("还缺：[^。]*形式", _plain(told.text)) is not None
+    bounded = new_county.client.get(path, params=asked | {"row": "3.1", "kind": "stale"})
+    assert "不少于14" in bounded.text
+
+
+def test_raters_are_of_other_groups(new_county: County) -> None:
+    assert new_county.post("/api/v1/jurisdictions/341821/years", {"scheme": "langxi-2019"}).status_code == 201
+    asked = {"unit": "建平镇", "row": "6.1"}
+    page = new_county.client.get("/jurisdictions/341821/years/2019/record", params=asked).text
+    raters = page.partition('name="attribute.rater"')[2].partition("</select>")[0]
+
+    assert "县发改委" in raters
+    assert "十字镇" not in raters
+
+
 def test_saving_records_and_shows_the_observation(county: County) -> None:
     before = county.size()
     saved = _send(county.client, note="两周未更新")

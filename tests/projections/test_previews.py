@@ -88,6 +88,28 @@ def test_a_request_moves_the_row_of_the_late_reply_that_is_derived_from_it(count
     assert unit.rows[0].rules == ["有“超期答复”（事由为依申请公开）的，本项计0分"]
 
 
+def test_an_answer_in_time_is_told_with_the_row_of_the_late_reply_that_it_ends(county: County) -> None:
+    request = {"request": "R-77"}
+    county.observe(kind="request_received", day=date(2021, 4, 6), attributes=request)
+
+    answer = _preview(county, _observe(kind="request_answered", day=date(2021, 4, 12), attributes=request))
+
+    [unit], [one] = answer.units, answer.observations
+    assert [(row.indicator, row.difference) for row in unit.rows] == [("1.11", "3")]
+    assert [met.indicator for met in one.met] == ["1.11"]
+
+
+def test_what_was_recorded_already_is_told_by_its_place_in_the_ledger(county: County) -> None:
+    county.observe(attributes=MONTHLY)
+    position = county.jurisdictions.view(CODE, 2021).position
+    same, later = _observe(attributes=MONTHLY, day=date(2021, 3, 1)), _observe(attributes=MONTHLY)
+    twice = _observe(attributes=MONTHLY, day=date(2021, 3, 1), count=2)
+
+    told = _preview(county, same, later, twice).observations
+
+    assert [one.same_as for one in told] == [position, None, None]
+
+
 def test_of_several_that_reach_a_cap_together_each_is_told_what_it_adds_beside_the_others(county: County) -> None:
     answer = _preview(county, *[_observe(attributes=MONTHLY)] * 3)
 

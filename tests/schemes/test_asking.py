@@ -88,6 +88,33 @@ def test_a_veto_asks_for_facts_that_no_row_has() -> None:
     assert "弄虚作假" in fraud[0].rules[0]
 
 
+@pytest.mark.parametrize(
+    ("scheme", "row", "kind", "name", "needed"),
+    [
+        ("changshu-2020", "b3", "publication", "forms", True),
+        ("changshu-2020", "b5", "media_report", "topic", True),
+        ("changshu-2020", "b5", "media_report", "outlet", False),
+        ("zhangshu-2021", "2.2", "circular", "level", True),
+        ("zhangshu-2021", "2.2", "circular", "issue", False),
+    ],
+)
+def test_a_field_is_needed_where_no_fact_without_it_would_count(
+    scheme: str, row: str, kind: str, name: str, needed: bool
+) -> None:
+    field = _row(scheme, "township", row)[kind].field(name)
+
+    assert field is not None
+    assert field.needed is needed
+
+
+@pytest.mark.parametrize(("row", "bound"), [("2.1", 180), ("3.1", 14)])
+def test_the_bound_that_all_rules_of_a_row_agree_on_is_told(row: str, bound: int) -> None:
+    field = _row("changshu-2020", "township", row)["stale"].field("days")
+
+    assert field is not None
+    assert field.at_least == bound
+
+
 @pytest.mark.parametrize("name", sorted(SCHEMES))
 def test_no_code_is_left_out_with_which_a_fact_of_one_code_would_count(name: str) -> None:
     scheme = load(name)

@@ -28,9 +28,15 @@ const fits = (label, spelt, typed) => {
 
 // --- a list that is chosen from by typing (ARIA combobox with a listbox) -----------------------------------------
 
+const comboboxes = new WeakMap();
+// Whether the part that depends on a choice is on its way, and the input that Tab leaves once it has come.
+let awaited = false;
+let leaving = null;
+
 class Combobox {
   constructor(select) {
     this.select = select;
+    this.typing = false;
     this.input = document.createElement("input");
     this.list = document.createElement("ul");
     const box = document.createElement("div");
@@ -51,13 +57,15 @@ class Combobox {
       label.htmlFor = this.input.id;
       this.list.setAttribute("aria-label", label.firstChild.textContent.trim());
     }
+    const focused = document.activeElement === select;
     select.hidden = true;
     select.required = false;
     select.dataset.typed = this.input.id;
     select.after(box);
     box.append(this.input, this.list);
     this.show();
-    this.input.addEventListener("input", () => this.open(this.input.value));
+    comboboxes.set(this.input, this);
+    this.input.addEventListener("input", () => { this.typing = true; this.open(this.input.value); });
     this.input.addEventListener("click", () => { if (this.list.hidden) this.open(""); });
     this.input.addEventListener("focus", () => this.input.select());
     this.input.addEventListener("blur", () => { this.close(); this.show(); });
@@ -67,9 +75,12 @@ class Combobox {
       const item = event.target.closest("[role=option]");
       if (item) this.choose(item);
     });
+    // The keyboard may have come to the list before it was made one for typing.
+    if (focused) this.input.focus();
   }
 
   show() {
+    this.typing = false;
     const chosen = this.select.selectedOptions[0];
     this.input.value = chosen && chosen.value ? chosen.text : "";
     this.input.placeholder = this.select.options[0]?.value ? "" : this.select.options[0]?.text || "";
@@ -120,11 +131,30 @@ class Combobox {
     const moved = this.select.value !== item.dataset.value;
     this.select.value = item.dataset.value;
     this.show();
-    if (moved) this.select.dispatchEvent(new Event("change", { bubbles: true }));
+    if (!moved) return;
+    awaited ||= this.select.getAttribute("hx-target") === "#asked";
+    this.select.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  resume({ value, start, end }) {
+    this.input.focus();
+    this.input.value = value;
+    this.input.setSelectionRange(start, end);
+    this.typing = true;
+    this.open(value);
+  }
+
+  leave(event) {
+    if (!this.list.hidden && this.active && this.input.value) this.choose(this.active);
+    if (!awaited || event.shiftKey || leaving || !this.select.closest("#asked")) return;
+    event.preventDefault();
+    leaving = this.input.id;
   }
 
   key(event) {
     if (event.isComposing || event.ctrlKey || event.metaKey) return;
+    if (event.key === "Tab") { this.leave(event); return; }
+    if (leaving) { event.preventDefault(); return; }
     const items = this.items();
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
@@ -133,8 +163,8 @@ class Combobox {
       this.mark(items[(items.indexOf(this.active) + step + items.length) % items.length]);
     } else if (this.list.hidden) {
       if (event.key === "Enter") event.preventDefault();
-    } else if (event.key === "Enter" || (event.key === "Tab" && this.input.value)) {
-      if (event.key === "Enter") event.preventDefault();
+    } else if (event.key === "Enter") {
+      event.preventDefault();
       if (this.active) this.choose(this.active);
     } else if (event.key === "Escape") {
       this.close();
@@ -153,12 +183,41 @@ enhance();
 const record = document.querySelector("[data-record]");
 const changed = () => record?.dispatchEvent(new Event("mingzhang:changed"));
 let place = null;
+let carried = null;
 
+const goOn = (input) => {
+  const all = [...record.querySelectorAll("input, select, textarea, button")];
+  const controls = all.filter((one) => one.checkVisibility());
+  const next = controls[controls.indexOf(input) + 1];
+  (next?.type === "radio" && controls.find((one) => one.name === next.name && one.checked) || next)?.focus();
+};
+
+const arrived = () => {
+  awaited = false;
+  const [kept, left] = [carried, leaving];
+  carried = leaving = null;
+  const box = comboboxes.get(document.getElementById(kept?.id || left));
+  if (kept) box?.resume(kept);
+  if (!left || !box) return;
+  if (kept && box.active) box.choose(box.active);
+  if (awaited) leaving = left;
+  else if (!kept) goOn(box.input);
+};
+
+document.addEventListener("htmx:before:swap", ({ detail }) => {
+  const box = comboboxes.get(document.activeElement);
+  if (!box?.typing || !detail.ctx.target.contains(box.input)) return;
+  const { id, value, selectionStart: start, selectionEnd: end } = box.input;
+  carried = { id, value, start, end };
+});
+document.addEventListener("htmx:error", () => { awaited = false; leaving = null; });
 document.addEventListener("focusin", ({ target }) => {
+  if (target.id !== leaving) leaving = null;
   place = target.closest("#asked") ? { id: target.id, name: target.name } : null;
 });
 document.addEventListener("htmx:after:swap", (event) => {
   enhance();
+  if (event.detail.ctx.target?.id === "asked") arrived();
   if (place && document.activeElement === document.body) {
     const named = `#asked [name="${CSS.escape(place.name || "-")}"]`;
     ((place.id && document.getElementById(place.id)) || document.querySelector(named))?.focus();
