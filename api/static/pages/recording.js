@@ -32,6 +32,8 @@ const comboboxes = new WeakMap();
 // Whether the part that depends on a choice is on its way, and the input that Tab leaves once it has come.
 let awaited = false;
 let leaving = null;
+// The input that somebody types in while the part with it comes anew, and the keys that come between the two.
+let carried = null;
 
 class Combobox {
   constructor(select) {
@@ -68,7 +70,11 @@ class Combobox {
     this.input.addEventListener("input", () => { this.typing = true; this.open(this.input.value); });
     this.input.addEventListener("click", () => { if (this.list.hidden) this.open(""); });
     this.input.addEventListener("focus", () => this.input.select());
-    this.input.addEventListener("blur", () => { this.close(); this.show(); });
+    this.input.addEventListener("blur", () => {
+      if (carried?.input === this.input) return;
+      this.close();
+      this.show();
+    });
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("mousedown", (event) => {
       event.preventDefault();
@@ -136,10 +142,10 @@ class Combobox {
     this.select.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  resume({ value, start, end }) {
+  resume(value) {
     this.input.focus();
     this.input.value = value;
-    this.input.setSelectionRange(start, end);
+    this.input.setSelectionRange(value.length, value.length);
     this.typing = true;
     this.open(value);
   }
@@ -183,7 +189,6 @@ enhance();
 const record = document.querySelector("[data-record]");
 const changed = () => record?.dispatchEvent(new Event("mingzhang:changed"));
 let place = null;
-let carried = null;
 
 const goOn = (input) => {
   const all = [...record.querySelectorAll("input, select, textarea, button")];
@@ -194,23 +199,31 @@ const goOn = (input) => {
 
 const arrived = () => {
   awaited = false;
-  const [kept, left] = [carried, leaving];
+  const kept = carried;
+  const left = kept?.tab ? kept.input.id : leaving;
   carried = leaving = null;
-  const box = comboboxes.get(document.getElementById(kept?.id || left));
-  if (kept) box?.resume(kept);
+  const box = comboboxes.get(document.getElementById(kept?.input.id || left));
+  const typed = kept && (kept.typing || kept.keys);
+  if (typed) box?.resume((kept.typing ? kept.input.value : "") + kept.keys);
+  else if (kept) box?.input.focus();
   if (!left || !box) return;
-  if (kept && box.active) box.choose(box.active);
+  if (typed && box.active) box.choose(box.active);
   if (awaited) leaving = left;
-  else if (!kept) goOn(box.input);
+  else if (!typed) goOn(box.input);
 };
 
 document.addEventListener("htmx:before:swap", ({ detail }) => {
   const box = comboboxes.get(document.activeElement);
-  if (!box?.typing || !detail.ctx.target.contains(box.input)) return;
-  const { id, value, selectionStart: start, selectionEnd: end } = box.input;
-  carried = { id, value, start, end };
+  if (!box || !detail.ctx.target.contains(box.input)) return;
+  carried = { input: box.input, typing: box.typing, keys: "", tab: false };
 });
-document.addEventListener("htmx:error", () => { awaited = false; leaving = null; });
+document.addEventListener("keydown", (event) => {
+  if (!carried || carried.input.isConnected || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  if (event.key === "Tab") carried.tab = true;
+  else if (event.key.length === 1) carried.keys += event.key;
+}, true);
+document.addEventListener("htmx:error", () => { awaited = false; leaving = carried = null; });
 document.addEventListener("focusin", ({ target }) => {
   if (target.id !== leaving) leaving = null;
   place = target.closest("#asked") ? { id: target.id, name: target.name } : null;
