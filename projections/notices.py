@@ -26,7 +26,7 @@ from projections.answer_models import Answer
 from projections.own_sight import WITHHELD
 from projections.proceedings.proceedings import Proceeding, proceedings_of
 from projections.proceedings.terms import filing_due, filing_start, last_said
-from projections.scheme_files import vocabulary
+from projections.sentences import scheme_words
 from projections.years import FactEntry, YearView
 from schemes.fact import Fact
 from schemes.vocabulary import CodeAttribute, CodesAttribute, ItemAttribute, Vocabulary
@@ -136,11 +136,6 @@ def entry_sentence(entry: FactEntry, before: Fact | None, words: Vocabulary) -> 
             raise ValueError(f"expected an entry of an observation, got {entry.entry} at position {entry.position}")
 
 
-def words_of(view: YearView) -> Vocabulary:
-    """Return the words that the year's facts are told in."""
-    return vocabulary().extended(view.scheme.items)
-
-
 def observation_path(observation: str) -> str:
     """Return where an observation is shown."""
     return f"observations/{observation}"
@@ -172,7 +167,7 @@ def _closed(words: Vocabulary) -> Vocabulary:
 
 
 def _of_observations(view: YearView) -> Iterator[Notice]:
-    readable, words = {one.observation for one in view.observed}, words_of(view)
+    readable, words = {one.observation for one in view.observed}, scheme_words(view.scheme)
     closed = _closed(words)
     for observation in view.by_observation:
         for entry, before in readings_before(view.entries_of(observation)):
@@ -250,7 +245,7 @@ def _of_the_year(view: YearView) -> Iterator[Notice]:
 
 
 def _of_terms(view: YearView, today: date) -> Iterator[Notice]:
-    words = words_of(view)
+    words = scheme_words(view.scheme)
     closed = _closed(words)
     for one in filing_deadlines(view, today):
         told = datetime.combine(one.due - timedelta(days=DAYS_AHEAD), time(), CHINA)

@@ -11,11 +11,12 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from ledger.decisions import Unit
-from projections.notices import filing_deadlines, observation_path, readings_before, words_of
+from projections.notices import filing_deadlines, observation_path, readings_before
 from projections.overview_models import OwnDeadline, OwnFinding, OwnOverviewAnswer, OwnPlace
 from projections.proceedings.proceedings import open_proceeding_answers
 from projections.recent_entries import recent_entries
 from projections.rectifications import source_of, unrectified
+from projections.sentences import scheme_words
 from projections.years import FactEntry, YearView
 from schemes.exact import plain
 from schemes.fact import Fact
@@ -36,7 +37,7 @@ def own_overview(items: YearView, released: Released | None, today: date) -> Own
     if items.sight is None:
         raise LookupError("expected the view of those who speak for units")
     units = [unit for unit in items.state.units.values() if unit.key in items.sight.keys]
-    words = words_of(items)
+    words = scheme_words(items.scheme)
     return OwnOverviewAnswer(
         jurisdiction=items.scheme.jurisdiction.code,
         year=items.state.year,
@@ -76,7 +77,7 @@ def _own_places(released: Released, units: Sequence[Unit]) -> Iterator[OwnPlace]
 
 def _own_findings(items: YearView, released: Released, units: Sequence[Unit]) -> Iterator[OwnFinding]:
     """What was not put right by the day of the release that is shown, less what the units know to be settled since."""
-    shown, words = released.shown, words_of(released.shown)
+    shown, words = released.shown, scheme_words(released.shown.scheme)
     standing = {one.observation for one in items.observed if not one.void}
     assessed = {unit.key for unit in shown.units}
     for unit in units:

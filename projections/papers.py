@@ -21,14 +21,13 @@ from projections.answer_models import (
     ClauseAnswer,
     Points,
     RankedGroup,
-    ReadingAnswer,
     Standing,
 )
 from projections.answers import ranking_answer, standing
-from projections.notices import words_of
 from projections.proceedings.dossier_models import DossierAnswer, MovedUnit
 from projections.proceedings.models import IndicatorAnswer, OrderAnswer, OrderName
 from projections.rectifications import Finding, points_lost, unrectified
+from projections.sentences import reading_phrase, scheme_words
 from projections.years import YearView
 from schemes.exact import ZERO, plain
 from schemes.fact import Fact
@@ -158,7 +157,7 @@ def rectification_notice(view: YearView, unit: Unit) -> RectificationNotice:
     found = unrectified(view, unit)
     if not found:
         raise rejected("nothing-to-rectify", "unit", f"{name} has no finding that cost points and is not rectified")
-    words = words_of(view)
+    words = scheme_words(view.scheme)
     vetoes = "、".join(veto.title for veto in view.sheets()[unit.key].score.vetoes)
     return RectificationNotice(
         **standing(view),
@@ -199,12 +198,6 @@ def appeal_answer(dossier: DossierAnswer, words: Vocabulary) -> AppealAnswer:
     )
 
 
-def reading_phrase(reading: ReadingAnswer, words: Vocabulary) -> str:
-    """Return what an observation says in Chinese, its day first."""
-    values = words.typed(reading.kind, reading.attributes)
-    return fact_phrase(Fact("", 0, reading.unit, reading.kind, reading.occurred_on, reading.count, values), words)
-
-
 def _outcome(outcome: Result | None) -> Literal["upheld", "partly_upheld", "dismissed"]:
     match outcome:
         case "upheld" | "partly_upheld" | "dismissed":
@@ -225,7 +218,7 @@ def _problems(view: YearView) -> list[ProblemAnswer]:
             if line.fact is not None and line.indicator is not None and points_lost(line) > ZERO:
                 at = (line.indicator.id, line.indicator.titles[-1])
                 found.setdefault(at, []).append((unit.key, line.fact, line))
-    words = words_of(view)
+    words = scheme_words(view.scheme)
     problems = [_problem(indicator, lines, words) for (indicator, _), lines in found.items()]
     # Where as many units are concerned, the row that took more points goes first.
     return sorted(problems, key=lambda one: (-one.units, -Decimal(one.points), one.indicator))

@@ -23,9 +23,10 @@ from ledger.events import (
     YearReopened,
     YearTermsSet,
 )
-from projections.notices import PROCEEDINGS, entry_sentence, observation_path, proceeding_path, words_of
+from projections.notices import PROCEEDINGS, entry_sentence, observation_path, proceeding_path
 from projections.overview_models import RecentEntry
 from projections.proceedings.proceedings import proceedings_of
+from projections.sentences import scheme_words
 from projections.years import FactEntry, YearView
 from schemes.fact import Fact
 from schemes.vocabulary import Vocabulary
@@ -51,7 +52,7 @@ def recent_entries(view: YearView, entries: Iterator[tuple[FactEntry, Fact | Non
     With each entry is how its observation read until then.
     """
     told = nlargest(RECENT, entries, key=lambda one: one[0].position)
-    readable, words = {one.observation for one in view.observed} if view.sight else None, words_of(view)
+    readable, words = {one.observation for one in view.observed} if view.sight else None, scheme_words(view.scheme)
     found = [*(_entry(view, readable, words, *one) for one in told), *_steps(view), *_turns(view)]
     return nlargest(RECENT, found, key=attrgetter("position"))
 

@@ -14,7 +14,7 @@ from ledger.rejection import Rejection
 from projections.answer_models import Answer, Points
 from projections.jurisdictions import Jurisdictions
 from projections.official_documents.places import Founded, clause_answers
-from projections.scheme_files import vocabulary
+from projections.sentences import scheme_words
 from schemes.exact import ZERO, exact_arithmetic, plain
 from schemes.linting.finding import staged_rows
 from schemes.scheme import Group, Indicator, Quotas, Scheme, Section, Stage, Veto, VetoFacts
@@ -108,7 +108,7 @@ class SchemeTablesAnswer(Answer):
 def scheme_tables(jurisdictions: Jurisdictions, code: str, reference: SchemeReference) -> SchemeTablesAnswer:
     """Return a version that the ledger keeps as its document's tables, with all its rules and bounds in words."""
     scheme = jurisdictions.scheme(code, reference.digest)
-    words = vocabulary().extended(scheme.items)
+    words = scheme_words(scheme)
     beside: tuple[Founded, ...] = (*scheme.vetoes, *scheme.outputs)
     founded: tuple[Founded, ...] = (*beside, *(row for group in scheme.groups for row in group.indicators))
     clauses = clause_answers(jurisdictions, code, reference, founded)

@@ -21,7 +21,7 @@ from projections.jurisdictions import Jurisdictions
 from projections.proceedings.closings import close_year
 from projections.proceedings.deciding import decide_appeal
 from projections.proceedings.proceedings import Proceeding, proceeding_of, proceedings_of
-from projections.scheme_files import vocabulary
+from projections.sentences import scheme_words
 from projections.years import YearView
 from schemes.exact import plain
 from schemes.fact import Fact
@@ -67,7 +67,7 @@ def _take_steps(jurisdictions: Jurisdictions, view: YearView, scheme: Scheme, id
     ledger = jurisdictions.known_ledger(code)
     plan = plan_of(scheme.id)
     wish, found = plan.appeal, _found(view, plan.appeal)
-    words = vocabulary().extended(scheme.items)
+    words = scheme_words(scheme)
     told = {"unit": found.unit, "fact": fact_phrase(found.fact, words), "row": found.row}
 
     def attempt(who: str, days: int, step: str) -> Attempt:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Final
 
@@ -27,9 +27,8 @@ from projections.proceedings.dossier_models import DossierAnswer, MovedUnit, Sha
 from projections.proceedings.models import OrderAnswer, ProceedingAnswer, StepAnswer
 from projections.questions.derivation_models import DerivationAnswer, NodeAnswer
 from projections.questions.derivations import row_nodes
-from schemes.fact import Fact
+from projections.sentences import reading_phrase
 from schemes.vocabulary import Vocabulary
-from schemes.wording import fact_phrase
 
 _OUTCOMES: Final = {
     "upheld": "申诉成立，予以支持",
@@ -324,10 +323,7 @@ def _source(one: Evidence) -> str:
 
 
 def _phrase(reading: ReadingAnswer, words: Vocabulary, with_unit: bool = False) -> str:
-    attributes: Mapping[str, object] = reading.attributes
-    values = words.typed(reading.kind, attributes)
-    fact = Fact("", 0, reading.unit, reading.kind, reading.occurred_on, reading.count, values)
-    return f"{reading.unit if with_unit else ''}{fact_phrase(fact, words)}"
+    return f"{reading.unit if with_unit else ''}{reading_phrase(reading, words)}"
 
 
 def _or_none(value: str | None) -> str:

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Path, Query, Response
 from api.pages.evidence_fields import command_sent, visible_files
 from api.pages.forms import Form, FormSent
 from api.pages.page import REFUSED, YEAR_PAGE, Page, PageAsked, PageRoute, tell
-from api.pages.proceeding_words import changed_reading, reading_phrase, words_of
+from api.pages.proceeding_words import changed_reading, words_of
 from api.problems import failure_of
 from api.proceeding_labels import ACTIONS, PROPOSAL_STATUSES, RESULTS
 from api.routes.proposals import Approve, Decline
@@ -46,6 +46,7 @@ from projections.proposals import (
     proposal_answer,
     proposals_answer,
 )
+from projections.sentences import reading_phrase
 from schemes.vocabulary import Vocabulary
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

@@ -15,11 +15,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from api.invalid_fields import model_problems
 from api.pages.forms import Form
-from api.pages.proceeding_words import reading_phrase
 from ledger.commands import DecideAppeal, Order
 from projections.answer_models import FactAnswer, ObservationAnswer, ReadingAnswer, RowAnswer, SheetAnswer, Shown
 from projections.answers import observation_answer, sheet_answer
 from projections.proceedings.models import ProceedingAnswer
+from projections.sentences import reading_phrase
 from projections.years import YearView
 from schemes.problem import InvalidInput
 from schemes.vocabulary import (

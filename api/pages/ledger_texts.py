@@ -23,7 +23,7 @@ from ledger.events import (
     YearTermsSet,
 )
 from projections.ledger_entries import YearEntry
-from projections.scheme_files import vocabulary
+from projections.sentences import scheme_words
 from projections.years import YearView
 from schemes.scheme import Scheme
 from schemes.vocabulary import Vocabulary
@@ -77,7 +77,7 @@ def sentence(view: YearView, entry: YearEntry) -> str:
 
 
 def _words(view: YearView) -> Vocabulary:
-    return vocabulary().extended(view.scheme.items)
+    return scheme_words(view.scheme)
 
 
 def _observation(entry: YearEntry, words: Vocabulary) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 from api.pages.forms import Form
 from api.pages.pinyin import readings
 from ledger.decisions import Unit
-from projections.scheme_files import vocabulary
+from projections.sentences import scheme_words
 from projections.years import YearView
 from schemes.asking import AskedField, AskedKind, asked_kinds
 from schemes.exact import plain
@@ -133,7 +133,7 @@ class Asked:
     @cached_property
     def words(self) -> Vocabulary:
         """The vocabulary with the scheme's own items."""
-        return vocabulary().extended(self.view.scheme.items)
+        return scheme_words(self.view.scheme)
 
     @cached_property
     def kinds(self) -> tuple[AskedKind, ...]:
@@ -234,7 +234,7 @@ def known_values(attribute: Attribute, words: Vocabulary) -> Mapping[str, str] |
 
 def all_fields(form: Form, view: YearView, kind: str) -> list[Field]:
     """Return the fields of a kind with all that its vocabulary knows, whatever a row asks for."""
-    words = vocabulary().extended(view.scheme.items)
+    words = scheme_words(view.scheme)
     return [
         shown(form, name, attribute, known_values(attribute, words), view, _bounds(attribute))
         for name, attribute in words.kinds[kind].attributes.items()

@@ -35,7 +35,7 @@ from ledger.decisions import unknown_observation
 from ledger.rejection import rejected
 from projections.answer_models import EntryAnswer, ObservationAnswer, ReadingAnswer
 from projections.answers import observation_answer
-from projections.scheme_files import vocabulary
+from projections.sentences import scheme_words
 from projections.years import YearView
 from schemes.problem import Problem
 from schemes.vocabulary import Vocabulary
@@ -58,7 +58,7 @@ class ObservationShown:
     @cached_property
     def words(self) -> Vocabulary:
         """The vocabulary with the scheme's own items."""
-        return vocabulary().extended(self.view.scheme.items)
+        return scheme_words(self.view.scheme)
 
     @property
     def path(self) -> str:

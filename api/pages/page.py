@@ -31,6 +31,7 @@ from schemes.scheme import Scheme
 
 JURISDICTION_PAGE: Final = "/jurisdictions/{jurisdiction}"
 YEAR_PAGE: Final = f"{JURISDICTION_PAGE}/years/{{year}}"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SAID: Final = "mingzhang-said"
 REFUSED: Final = (Rejection, InvalidInput, RefusedRequest, CommitUnknown, LedgerUnavailable)
 """What a form is shown again for, with all that was typed and the same key."""

@@ -14,7 +14,7 @@ from api.edge import YearNumber
 from api.pages.evidence_fields import command_sent, evidence_named, evidence_sent
 from api.pages.forms import Form, FormSent
 from api.pages.page import REFUSED, YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute
-from api.pages.proceeding_words import reading_phrase, words_of
+from api.pages.proceeding_words import words_of
 from ledger.commands import FileAppeal, FileClaim
 from ledger.decisions import local_day
 from ledger.rejection import Rejection
@@ -22,6 +22,7 @@ from projections.answer_models import ReceiptAnswer
 from projections.proceedings import deciding
 from projections.proceedings.disputable import disputable_answer
 from projections.proceedings.proceedings import recorded_answer
+from projections.sentences import reading_phrase
 from projections.years import YearView
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

@@ -18,7 +18,7 @@ from api.pages.decision_forms import DecisionForm, decision_form, orders_read, o
 from api.pages.evidence_fields import command_sent, evidence_named, evidence_sent, visible_files
 from api.pages.forms import Form, FormSent
 from api.pages.page import REFUSED, YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute, tell
-from api.pages.proceeding_words import reading_phrase, words_of
+from api.pages.proceeding_words import words_of
 from api.problems import failure_of
 from api.proceeding_labels import KINDS, ORDERS, RESULTS, STATUSES, STEPS
 from ledger.commands import Accept, Complete, DecideAppeal, DecideClaim, Return, Review, Step, Withdraw
@@ -43,6 +43,7 @@ from projections.proceedings.prospects import (
     supposed_orders,
 )
 from projections.questions.models import Suppositions
+from projections.sentences import reading_phrase
 from schemes.working_days import DAY, is_working_day
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

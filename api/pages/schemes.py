@@ -9,7 +9,7 @@ from starlette.status import HTTP_422_UNPROCESSABLE_CONTENT
 
 from api.edge import YearNumber
 from api.pages.forms import Form, FormSent
-from api.pages.page import REFUSED, YEAR_PAGE, Page, PageAsked, UploadRoute, attachment
+from api.pages.page import REFUSED, XLSX, YEAR_PAGE, Page, PageAsked, UploadRoute, attachment
 from api.pages.scheme_choices import (
     SchemeText,
     adoptions,
@@ -31,7 +31,6 @@ from schemes.problem import InvalidInput
 from schemes.scheme import Scheme
 
 MENU: Final = "scheme"
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 router = APIRouter(route_class=UploadRoute, include_in_schema=False)
 Version = Annotated[str, Query(max_length=600, description="`id/version`; blank is the version in force.")]
 Compared = Annotated[str, Query(max_length=600, description="`id/version`, or the id of a shipped scheme.")]

@@ -7,7 +7,7 @@ browsers keep them for good and a new version is fetched at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
@@ -15,9 +15,8 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ledger.decisions import local_day
+from ledger.decisions import CHINA, local_day
 
-BEIJING: Final = timezone(timedelta(hours=8), "UTC+8")
 ROLE_TITLES: Final[Mapping[str, str]] = {
     "recorder": "登记员",
     "reviewer": "复核员",
@@ -94,7 +93,7 @@ def day_of(value: datetime) -> str:
 
 def moment(value: datetime | None) -> str:
     """Return a moment in Chinese time as YYYY-MM-DD HH:MM, and a dash for none."""
-    return "—" if value is None else value.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+    return "—" if value is None else value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
 
 
 def points(value: Any) -> str:

@@ -24,12 +24,11 @@ from ledger.rejection import Rejection
 from projections.answer_models import FactAnswer, RankedGroup, ReadingAnswer, RowAnswer, SheetAnswer
 from projections.answers import history_answer, ranking_answer, sheet_answer
 from projections.courses import CourseAnswer, StepAnswer, course_answer, waterfall
-from projections.scheme_files import vocabulary
+from projections.sentences import reading_phrase, scheme_words
 from projections.swallower_labels import SWALLOWER_LABELS
 from projections.years import YearView
 from schemes.exact import ZERO, exact_arithmetic, plain
-from schemes.fact import Fact
-from schemes.wording import choice_label, day_phrase, fact_phrase
+from schemes.wording import choice_label, day_phrase
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -115,12 +114,10 @@ def derivation_address(page: Page, view: YearView, unit: str) -> Callable[..., s
 
 def fact_words(view: YearView) -> Callable[[FactAnswer | ReadingAnswer], str]:
     """Return what tells a fact in Chinese, without its day."""
-    words = vocabulary().extended(view.scheme.items)
+    words = scheme_words(view.scheme)
 
     def told(said: FactAnswer | ReadingAnswer) -> str:
-        values = words.typed(said.kind, said.attributes)
-        fact = Fact("", 0, "", said.kind, said.occurred_on, said.count, values)
-        return fact_phrase(fact, words).removeprefix(f"{day_phrase(said.occurred_on)} ")
+        return reading_phrase(said, words).removeprefix(f"{day_phrase(said.occurred_on)} ")
 
     return told
 

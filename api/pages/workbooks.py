@@ -15,7 +15,7 @@ from api.edge import Edge, JurisdictionCode, UnitName, YearNumber
 from api.pages.forms import Form, FormSent
 from api.pages.import_jobs import Check, Done, ImportJob, ImportJobs, ImportsBusyError, Record, imports_closed
 from api.pages.messages import Told, told
-from api.pages.page import YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute, attachment
+from api.pages.page import XLSX, YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute, attachment
 from api.problems import RefusedRequest
 from ledger.rejection import Rejection, rejected
 from projections.jurisdictions import Jurisdictions
@@ -39,7 +39,6 @@ from schemes.problem import InvalidInput, Problem
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False, lifespan=imports_closed)
 uploads = APIRouter(route_class=UploadRoute, include_in_schema=False)
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _WORKBOOKS: Final = f"{YEAR_PAGE}/workbooks"
 _IMPORT: Final = f"{_WORKBOOKS}/import/{{job}}"
 _PATIENCE: Final = 1.5

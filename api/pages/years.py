@@ -7,15 +7,24 @@ in that form, and its key.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ValidationError
 
 from api.edge import Command, YearNumber
-from api.invalid_fields import model_problems
+from api.pages.evidence_fields import command_sent
 from api.pages.forms import Form, FormSent, Upload
-from api.pages.page import JURISDICTION_PAGE, REFUSED, YEAR_PAGE, Page, PageAsked, PageRoute, UploadRoute, attachment
+from api.pages.page import (
+    JURISDICTION_PAGE,
+    REFUSED,
+    XLSX,
+    YEAR_PAGE,
+    Page,
+    PageAsked,
+    PageRoute,
+    UploadRoute,
+    attachment,
+)
 from api.pages.scheme_choices import (
     SchemeText,
     adoptions,
@@ -25,7 +34,6 @@ from api.pages.scheme_choices import (
     shipped_for,
     version_choices,
 )
-from api.pages.schemes import XLSX
 from api.proceeding_labels import KINDS, STATUSES
 from api.routes.appeal_bodies import CloseYear, ReopenYear
 from api.routes.bodies import AdoptScheme, JoinUnit, LeaveUnit, OpenYear, RenameUnit
@@ -41,7 +49,6 @@ from projections.proceedings.proceedings import open_proceedings
 from projections.scheme_files import vocabulary
 from projections.workbooks.importing import template
 from projections.years import YearView
-from schemes.problem import InvalidInput
 from schemes.scheme import Scheme
 
 MENU: Final = "manage"
@@ -49,7 +56,6 @@ OPENING: Final = f"{JURISDICTION_PAGE}/open-year"
 MANAGE: Final = f"{YEAR_PAGE}/manage"
 DOCUMENT_TYPES: Final[dict[str, DocumentType]] = {".pdf": "application/pdf", ".txt": "text/plain"}
 NO_FORM: Final = Form()
-M = TypeVar("M", bound=BaseModel)
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 uploads = APIRouter(route_class=UploadRoute, include_in_schema=False)
 
@@ -93,7 +99,7 @@ def open_year(page: PageAsked, form: FormSent) -> Response:
         if not form.text("confirmed"):
             return page.render("years/open.html", **context)
         listed = [{"id": group.id, "units": context["units"][group.id].splitlines()} for group in scheme.groups]
-        groups = _checked(OpenYear, document=chosen.text, groups=listed).groups or ()
+        groups = command_sent(OpenYear, {"document": chosen.text, "groups": listed}).groups or ()
         ledger = page.given.jurisdictions.ledger(page.code)
         page.given.record(ledger, form.key, lambda on, attempt: on.open_year(attempt, scheme.year, version, groups))
     except REFUSED as refused:
@@ -132,7 +138,7 @@ def join_unit(page: PageAsked, form: FormSent, year: YearNumber) -> Response:
     """Let a unit join the year."""
 
     def command() -> Command:
-        wish = _checked(JoinUnit, **_texts(form, "unit", "group", "on", "reason"))
+        wish = command_sent(JoinUnit, _texts(form, "unit", "group", "on", "reason"))
         return lambda on, attempt: on.join_unit(attempt, year, wish.unit, wish.group, wish.on, wish.reason)
 
     return _recorded(page, year, "join", form, command, f"{form.text('unit')}已列入考核。")
@@ -143,8 +149,8 @@ def leave_unit(page: PageAsked, form: FormSent, year: YearNumber) -> Response:
     """Let a unit leave the year."""
 
     def command() -> Command:
-        unit = _checked(UnitNamed, **_texts(form, "unit")).unit
-        wish = _checked(LeaveUnit, **_texts(form, "on", "reason"))
+        unit = command_sent(UnitNamed, _texts(form, "unit")).unit
+        wish = command_sent(LeaveUnit, _texts(form, "on", "reason"))
         return lambda on, attempt: on.leave_unit(attempt, year, unit, wish.on, wish.reason)
 
     return _recorded(page, year, "leave", form, command, f"{form.text('unit')}自{form.text('on')}起不再考核。")
@@ -155,8 +161,8 @@ def rename_unit(page: PageAsked, form: FormSent, year: YearNumber) -> Response:
     """Give a unit another name."""
 
     def command() -> Command:
-        unit = _checked(UnitNamed, **_texts(form, "unit")).unit
-        wish = _checked(RenameUnit, **_texts(form, "name", "on", "reason"))
+        unit = command_sent(UnitNamed, _texts(form, "unit")).unit
+        wish = command_sent(RenameUnit, _texts(form, "name", "on", "reason"))
         return lambda on, attempt: on.rename_unit(attempt, year, unit, wish.name, wish.on, wish.reason)
 
     return _recorded(page, year, "rename", form, command, f"{form.text('unit')}已更名为{form.text('name')}。")
@@ -168,7 +174,7 @@ def adopt_scheme(page: PageAsked, form: FormSent, year: YearNumber) -> Response:
 
     def command() -> Command:
         chosen = chosen_scheme(page, form)
-        reason = _checked(AdoptScheme, document=chosen.text, **_texts(form, "reason")).reason
+        reason = command_sent(AdoptScheme, {"document": chosen.text, **_texts(form, "reason")}).reason
         _, version = scheme_for(page.code, chosen.text, chosen.name, year)
         return lambda on, attempt: on.adopt_scheme(attempt, year, version, reason)
 
@@ -182,7 +188,7 @@ def set_terms(page: PageAsked, form: FormSent, year: YearNumber) -> Response:
     def command() -> Command:
         typed = _texts(form, "days_to_file", "days_to_decide", "reason")
         days = {name: int(text) for name, text in typed.items() if text.isascii() and text.isdigit()}
-        wish = _checked(SetTerms, **(typed | days | _texts(form, "reason")))
+        wish = command_sent(SetTerms, typed | days | _texts(form, "reason"))
         return lambda on, attempt: on.set_terms(attempt, year, wish)
 
     return _recorded(page, year, "terms", form, command, "申诉期限已更改。")
@@ -193,7 +199,7 @@ def register_document(page: PageAsked, form: FormSent, year: YearNumber) -> Resp
     """Register the official document of a scheme version."""
 
     def command() -> Command:
-        wish = _checked(Document, **_texts(form, "version", "title"))
+        wish = command_sent(Document, _texts(form, "version", "title"))
         reference = kept_version(page, wish.version)
         upload = next(iter(form.files("file")), None)
         if upload is None:
@@ -209,7 +215,7 @@ def release(page: PageAsked, form: FormSent, year: YearNumber) -> Response:
     """Let units see their own scores as of a day, as they stand now."""
 
     def command() -> Command:
-        wish = _checked(Release, **_texts(form, "as_of", "reason"))
+        wish = command_sent(Release, _texts(form, "as_of", "reason"))
         return lambda on, attempt: on.release(attempt, year, wish.as_of, wish.position, wish.reason)
 
     return _recorded(page, year, "release", form, command, f"截至{form.text('as_of')}的得分已向各单位公布。")
@@ -220,7 +226,7 @@ def close(page: PageAsked, form: FormSent, year: YearNumber) -> Response:
     """Close the year with all sheets as they stand."""
 
     def command() -> Command:
-        reason = _checked(CloseYear, **_texts(form, "reason")).reason
+        reason = command_sent(CloseYear, _texts(form, "reason")).reason
         ledgers, code = page.given.jurisdictions, page.code
         return lambda _, attempt: close_year(ledgers, code, year, attempt, reason)
 
@@ -232,7 +238,7 @@ def reopen(page: PageAsked, form: FormSent, year: YearNumber) -> Response:
     """Reopen the year for entries."""
 
     def command() -> Command:
-        reason = _checked(ReopenYear, **_texts(form, "reason")).reason
+        reason = command_sent(ReopenYear, _texts(form, "reason")).reason
         return lambda on, attempt: on.reopen_year(attempt, year, reason)
 
     return _recorded(page, year, "reopen", form, command, f"{year}年度已重新开启，封存的得分表仍然保留。")
@@ -293,14 +299,6 @@ def _name(view: YearView, key: str) -> str:
 def _texts(form: Form, *names: str) -> dict[str, Any]:
     """Return the texts that were typed, without those left blank."""
     return {name: form.text(name) for name in names if form.text(name)}
-
-
-def _checked(model: type[M], **sent: Any) -> M:
-    """Return what was sent as the API's body of the same request; raises `InvalidInput` with every field refused."""
-    try:
-        return model.model_validate(sent)
-    except ValidationError as error:
-        raise InvalidInput(tuple(model_problems(error.errors(), sent, model))) from None
 
 
 def _document_type(upload: Upload) -> DocumentType:

@@ -21,7 +21,7 @@ from projections.jurisdictions import Jurisdictions
 from projections.official_documents.places import Founded, clause_answers
 from projections.questions.derivation_models import DerivationAnswer, NodeAnswer
 from projections.readings import renamed
-from projections.scheme_files import vocabulary
+from projections.sentences import scheme_words
 from projections.years import FactEntry, YearView
 from schemes.derivations.derivation import derivation
 from schemes.derivations.node import Absent, Input, Node, json_value
@@ -100,7 +100,7 @@ def derivation_tree(view: YearView, unit: Unit, scheme: Scheme | None = None) ->
     """Return the engine's tree with what the ledger knows below each fact."""
     situation = view.situation if scheme is None else view.under(scheme)
     names = {one.key: one.name_on(view.as_of) for one in view.units}
-    words = vocabulary().extended(situation.scheme.items)
+    words = scheme_words(situation.scheme)
     told = _Told(view, situation.scheme)
     return told.extended(derivation(situation, unit.key, words, told.absent(unit), names, others=view.sight is None))
 
@@ -153,7 +153,7 @@ class _Told:
 
     def __init__(self, view: YearView, scheme: Scheme) -> None:
         self._view = view
-        self._words = vocabulary().extended(scheme.items)
+        self._words = scheme_words(scheme)
 
     def absent(self, unit: Unit) -> Sequence[Absent]:
         """Return the readings of the unit that do not count by what was recorded, or not yet."""

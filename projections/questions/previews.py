@@ -25,6 +25,7 @@ from projections.questions.models import ReasonAnswer, ScoreAnswer
 from projections.questions.what_ifs import plain_or_none, score_answer, unit_name
 from projections.readings import renamed
 from projections.scheme_files import vocabulary
+from projections.sentences import scheme_words
 from projections.years import YearView
 from schemes.exact import ZERO, exact_arithmetic, plain
 from schemes.fact import Fact
@@ -178,7 +179,7 @@ class _Telling:
         self._before = view.situation.year
         self._after = after
         self._year = after.year
-        self.words: Vocabulary = vocabulary().extended(view.scheme.items)
+        self.words: Vocabulary = scheme_words(view.scheme)
 
     def unit(self, key: str, outcome: Outcome) -> PreviewUnit:
         """Return the unit as it stands and as it would."""

@@ -9,7 +9,8 @@ from typing import Final
 from ledger.decisions import Unit
 from projections.answer_models import EffectAnswer, RowAnswer, SheetAnswer
 from projections.answers import sheet_answer
-from projections.workbooks.exports.wording import cited, evidence_of, told, words_of
+from projections.sentences import reading_phrase, scheme_words
+from projections.workbooks.exports.wording import cited, evidence_of
 from projections.workbooks.exports.writing import Cell, Paper, PaperSheet
 from projections.years import YearView
 from schemes.exact import ZERO, plain
@@ -34,7 +35,7 @@ class _Annex:
     def __init__(self, view: YearView, answer: SheetAnswer) -> None:
         self._view = view
         self._answer = answer
-        self._words = words_of(view)
+        self._words = scheme_words(view.scheme)
         scored = {row.indicator: row for row in answer.rows}
         group = view.scheme.group(answer.group)
         self._rows = [(row, scored.get(row.id)) for row in (group.indicators if group else ())]
@@ -93,7 +94,7 @@ class _Annex:
                 break
             yield self._reason(effect)
         for fact in row.forfeits[:_MOST_REASONS]:
-            yield f"{told(fact, self._words)}，本项归零（{cited(evidence_of(self._view, fact))}）"
+            yield f"{reading_phrase(fact, self._words)}，本项归零（{cited(evidence_of(self._view, fact))}）"
         beyond = _swallowed(row)
         if beyond:
             yield f"以上合计超出本项上下限{plain(beyond)}分，不计"
@@ -105,7 +106,7 @@ class _Annex:
             return f"{change_phrase(points)}{bounded}"
         note = f"：{effect.fact.note}" if effect.fact.note else ""
         basis = cited(evidence_of(self._view, effect.fact))
-        said = f"{told(effect.fact, self._words)}{note}，{change_phrase(points)}{bounded}"
+        said = f"{reading_phrase(effect.fact, self._words)}{note}，{change_phrase(points)}{bounded}"
         return f"{said}（{basis}）" if basis else said
 
     def _sums(self) -> Iterator[list[Cell]]:

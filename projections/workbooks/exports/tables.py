@@ -10,8 +10,9 @@ from ledger.decisions import Unit
 from ledger.events import Evidence
 from projections.answer_models import HistoryAnswer, LineAnswer
 from projections.answers import history_answer, ranking_answer
+from projections.sentences import reading_phrase, scheme_words
 from projections.swallower_labels import SWALLOWER_LABELS
-from projections.workbooks.exports.wording import ENTRIES, cited, evidence_of, moment, told, words_of
+from projections.workbooks.exports.wording import ENTRIES, cited, evidence_of, moment
 from projections.workbooks.exports.writing import Cell, Paper, PaperSheet
 from projections.years import FactEntry, YearView
 from schemes.fact import Fact
@@ -69,7 +70,7 @@ def ranking(view: YearView) -> bytes:
 def history(view: YearView, unit: Unit) -> bytes:
     """Return how the unit's total came about, line by line, and what was corrected or voided."""
     answer = history_answer(view, unit)
-    words = words_of(view)
+    words = scheme_words(view.scheme)
     written = Paper("得分明细")
     sheet = written.sheet("得分明细", [12, 17, 28, 46, 9, 9, 9, 20, 10, 40, 30])
     sheet.title(f"{answer.unit}{answer.year}年度得分明细", f"截至 {answer.as_of}　总分 {answer.total}")
@@ -86,7 +87,7 @@ def history(view: YearView, unit: Unit) -> bytes:
 def _line(view: YearView, line: LineAnswer, words: Vocabulary) -> list[Cell]:
     fact = line.fact
     indicator = f"{line.indicator} {line.titles[-1]}" if line.indicator else None
-    consequence = "期初" if fact is None else told(fact, words)
+    consequence = "期初" if fact is None else reading_phrase(fact, words)
     return [
         line.day,
         moment(line.recorded_at),
@@ -105,16 +106,16 @@ def _line(view: YearView, line: LineAnswer, words: Vocabulary) -> list[Cell]:
 def _corrections(sheet: PaperSheet, answer: HistoryAnswer, words: Vocabulary) -> None:
     sheet.headings(_CORRECTIONS)
     for one in answer.amendments:
-        before, after = (told(reading, words) if reading else None for reading in (one.before, one.after))
+        before, after = (reading_phrase(reading, words) if reading else None for reading in (one.before, one.after))
         sheet.row([moment(one.recorded_at), "更正", before, after, one.reason, cited(one.evidence), one.actor])
     for gone in answer.voided:
-        said = told(gone.reading, words)
+        said = reading_phrase(gone.reading, words)
         sheet.row([moment(gone.recorded_at), "作废", said, None, gone.reason, cited(gone.evidence), gone.actor])
 
 
 def ledger(view: YearView) -> bytes:
     """Return every entry about observations that the view shows, in the order of recording."""
-    words = words_of(view)
+    words = scheme_words(view.scheme)
     written = Paper("台账")
     sheet = written.sheet("台账", [8, 17, 8, 22, 46, 12, 7, 12, 36, 30, 40, 16, 38])
     sheet.title(f"{view.scheme.jurisdiction.name}{view.state.year}年度台账", f"账本共 {view.position} 条")

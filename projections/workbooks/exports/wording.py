@@ -8,25 +8,10 @@ from typing import Final
 
 from ledger.decisions import CHINA
 from ledger.events import Evidence
-from projections.answer_models import FactAnswer, ReadingAnswer
-from projections.scheme_files import vocabulary
+from projections.answer_models import FactAnswer
 from projections.years import YearView
-from schemes.fact import Fact
-from schemes.vocabulary import Vocabulary
-from schemes.wording import fact_phrase
 
 ENTRIES: Final = {"observe": "登记", "amend": "更正", "void": "作废", "rectify": "整改"}
-
-
-def words_of(view: YearView) -> Vocabulary:
-    """Return the vocabulary with the scheme's own items."""
-    return vocabulary().extended(view.scheme.items)
-
-
-def told(fact: FactAnswer | ReadingAnswer, words: Vocabulary) -> str:
-    """Return what a fact or reading says as a phrase, without its unit."""
-    values = words.typed(fact.kind, fact.attributes)
-    return fact_phrase(Fact("", 0, "", fact.kind, fact.occurred_on, fact.count, values), words)
 
 
 def cited(evidence: Iterable[Evidence]) -> str:

@@ -19,7 +19,7 @@ from typing import Final
 from ledger.application import MOST_OBSERVATIONS, LedgerApplication
 from ledger.commands import Attempt, Receipt
 from ledger.rejection import Rejection
-from projections.scheme_files import vocabulary
+from projections.sentences import scheme_words
 from projections.workbooks.columns import GUIDE_SHEET
 from projections.workbooks.files import Bounds, address, read_sheets
 from projections.workbooks.observations.cell_refusals import at_cell
@@ -81,7 +81,7 @@ class Checked:
 
 def fields_of(view: YearView) -> Fields:
     """Return the words of the view's year."""
-    return Fields(view.state, view.scheme, vocabulary().extended(view.scheme.items))
+    return Fields(view.state, view.scheme, scheme_words(view.scheme))
 
 
 def check_workbook(
